@@ -1,0 +1,87 @@
+//! The command line: one file a command. All printing happens here and in `report/`'s formats.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod demo;
+mod init;
+mod metrics;
+mod providers;
+mod run;
+mod show;
+mod sim;
+mod table;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Who is really faster when it is close: compares LLM API providers with exact stream timelines.
+#[derive(Debug, Parser)]
+#[command(name = "photofinish", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 done · 1 the run finished but a target gave no usable sample · 2 usage or configuration · 130 interrupted"
+)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Race the simulated providers: no key, no network, under 40 s
+    Demo(demo::Args),
+    /// List the catalog of providers: what is known and how sure it is (offline)
+    Providers(providers::Args),
+    /// Write a commented plan.yaml
+    Init(init::Args),
+    /// Run a plan, or targets named on the command line
+    Run(run::Args),
+    /// One row a target
+    Table(table::Args),
+    /// One timeline: phases, gaps, marks, and how exact they are
+    Show(show::Args),
+    /// The simulated providers as a server, with a ground-truth log
+    Sim(sim::Args),
+    /// Every metric: formula, unit, direction, when undefined
+    Metrics(metrics::Args),
+}
+
+/// How a command ended. Errors are usage or configuration and exit with 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// All as asked: 0.
+    Well,
+    /// The run finished but a target gave no usable sample: 1.
+    WithoutSample,
+    /// Interrupted, after draining and saving: 130.
+    Interrupted,
+}
+
+impl From<Done> for ExitCode {
+    fn from(done: Done) -> ExitCode {
+        ExitCode::from(match done {
+            Done::Well => 0,
+            Done::WithoutSample => 1,
+            Done::Interrupted => 130,
+        })
+    }
+}
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Demo(args) => demo::run(args),
+        Command::Providers(args) => providers::run(args),
+        Command::Init(args) => init::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Table(args) => table::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Sim(args) => sim::run(args),
+        Command::Metrics(args) => metrics::run(args),
+    };
+    match result {
+        Ok(done) => done.into(),
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

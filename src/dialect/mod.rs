@@ -1,0 +1,17 @@
+//! Reads frames: what a provider's stream means. Sans-I/O and without a clock.
+
+use crate::timeline::StreamEvent;
+use crate::wire::Frame;
+
+/// Where a decoder puts what it reads.
+pub type Emit<'e> = &'e mut dyn FnMut(StreamEvent<'_>);
+
+/// Reads one response. It emits every event of a frame, in reading order; text is never dropped, only labelled.
+pub trait Decoder: Send {
+    /// A frame of the stream.
+    fn feed(&mut self, frame: &Frame<'_>, emit: Emit<'_>);
+    /// The whole body of a response that held no frame at all: a JSON error, a page of HTML, a JSON reply to a stream request.
+    fn body(&mut self, status: u16, content_type: Option<&str>, body: &[u8], emit: Emit<'_>);
+    /// The response is over: what was held back comes out.
+    fn finish(&mut self, emit: Emit<'_>);
+}

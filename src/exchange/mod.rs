@@ -1,0 +1,1 @@
+//! One request from send to end: frames become events, events become a timeline, limits are kept.

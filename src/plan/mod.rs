@@ -1,0 +1,56 @@
+//! Design of the experiment: plan file -> valid plan -> rounds, blocks, trials. Pure.
+
+use crate::record::{Claim, Sampling, Thinking, TransportKind};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A target as a user wrote it, in a plan or after `--target`. Resolved against the catalog into `record::TargetFacts`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetEntry {
+    /// `provider/model`, `provider@region/model`, or `http://host:port/v1=model`.
+    pub target: String,
+    /// The name that tables print; else made from `target`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// The provider file to use for a URL (default `openai-compatible`), such as `vllm`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub provider: Option<String>,
+    /// Another base URL than the provider file's. A key goes there only if the user's own config or `--allow-key-host` says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub base_url: Option<String>,
+    /// The model's family, where the provider file does not know it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub family: Option<String>,
+    /// Sampling parameters for this target alone; a difference that the manifest lists.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sampling: Option<Sampling>,
+    /// Whether thinking is asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub thinking: Option<Thinking>,
+    /// Further fields of the request's body.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub extra_body: BTreeMap<String, serde_json::Value>,
+    /// How inline `<think>` tags are read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub think_tags: Option<String>,
+    /// Which client reads the stream.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub transport: Option<TransportKind>,
+    /// Ask for HTTP/2 (reqwest only).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub http2: Option<bool>,
+    /// A proxy for this target.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<String>,
+    /// A private certificate authority (PEM).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ca_file: Option<PathBuf>,
+    /// Published figures.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub claims: Vec<Claim>,
+    /// The target is one of our own simulated providers.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub simulated: bool,
+}

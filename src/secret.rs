@@ -1,0 +1,7 @@
+//! Keys that do not leak: a [`Secret`] cannot be printed, serialised or compared by accident, and a [`Mask`] knows every loaded
+//! secret and takes it out of whatever is stored or printed.
+
+pub use secrecy::ExposeSecret;
+
+/// A credential. `Debug` prints `[REDACTED]`; the memory is zeroed when dropped.
+pub type Secret = secrecy::SecretString;
