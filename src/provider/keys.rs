@@ -80,13 +80,16 @@ pub enum KeyError {
     },
 }
 
+/// Gives the value of an environment variable.
+type Environment<'c> = Box<dyn Fn(&str) -> Option<String> + Send + Sync + 'c>;
+
 /// Finds keys.
 pub struct Keys<'c> {
     catalog: &'c Catalog,
     config: UserConfig,
     allowed: Vec<String>,
     trusted: Vec<Arc<Profile>>,
-    env: Box<dyn Fn(&str) -> Option<String> + Send + Sync + 'c>,
+    env: Environment<'c>,
 }
 
 impl<'c> Keys<'c> {
