@@ -34,7 +34,7 @@ impl Counts {
 }
 
 /// Why a reply has no counts on a basis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoCounts {
     /// The text was not kept, and no counts of this tokenizer were.
