@@ -47,8 +47,8 @@ pub fn of_body(status: u16, body: &[u8], ok_codes: &[i64], own: &BTreeMap<String
 }
 
 /// An error that came as words without a JSON shape inside a stream.
-pub fn of_words(words: &[u8], own: &BTreeMap<String, ErrorKind>) -> ProviderError {
-    judged(Found { message: excerpt(words), ..Found::default() }, None, own)
+pub fn of_words(words: &[u8], status: Option<u16>, own: &BTreeMap<String, ErrorKind>) -> ProviderError {
+    judged(Found { message: excerpt(words), ..Found::default() }, status, own)
 }
 
 /// The shapes, in the order in which they are tried.

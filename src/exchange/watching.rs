@@ -157,6 +157,7 @@ impl<'a> Watching<'a> {
 impl Watch for Watching<'_> {
     fn head(&mut self, head: Head<'_>) {
         self.gathered.answer.status = Some(head.status);
+        self.decoder.status(head.status);
         self.gathered.answer.headers = allowed(head.headers);
     }
     fn body(&mut self, bytes: &[u8]) {
