@@ -5,3 +5,8 @@ pub use secrecy::ExposeSecret;
 
 /// A credential. `Debug` prints `[REDACTED]`; the memory is zeroed when dropped.
 pub type Secret = secrecy::SecretString;
+
+/// Stand-in until the process-wide mask is merged: nothing is loaded yet, so nothing is taken out.
+pub fn mask_bytes(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    std::borrow::Cow::Borrowed(bytes)
+}

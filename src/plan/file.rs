@@ -184,9 +184,11 @@ impl PlanFile {
             let inner = error.into_inner();
             let place = inner.location().map(|location| (location.line(), location.column()));
             let message = plain(&inner.to_string(), &path);
-            match (path.is_empty(), place) {
-                (true, Some((line, column))) => PlanError::at_place(source, line, column, "", message),
+            // Of a fault in the meaning the path is known; of one in the writing only the place is right.
+            let of_meaning = ["unknown", "invalid", "missing", "duplicate"].iter().any(|word| message.starts_with(word));
+            match place {
                 _ if message.starts_with("unknown key") => PlanError::at_key(source, &path, message),
+                Some((line, column)) if !of_meaning || path.is_empty() => PlanError::at_place(source, line, column, "", message),
                 _ => PlanError::at(Some(source), &path, message),
             }
         })
@@ -306,7 +308,7 @@ mod tests {
         let error = error_of("preset: weekly\n");
         assert!(error.starts_with("plan.yaml:1: preset: unknown variant `weekly`, expected one of `look`, `quick`"), "{error}");
         let error = error_of("name: x\n\trounds: 1\n");
-        assert!(error.starts_with("plan.yaml:2: ") && error.contains("cannot start any token"), "{error}");
+        assert!(error.starts_with("plan.yaml:2: ") && error.contains("tab character"), "{error}");
         assert!(error_of("").contains("photofinish init"));
     }
 }

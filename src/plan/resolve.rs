@@ -284,7 +284,7 @@ fn merged(own: Option<&Sampling>, plan: &Sampling) -> Sampling {
 fn limits(file: &PlanFile, blame: &Blame<'_>, dataset: &Dataset) -> Result<Limits, PlanError> {
     let ms = |key: &str, own: Option<f64>, default: f64| {
         let seconds = own.unwrap_or(default);
-        match seconds.is_finite() && 0.001 <= seconds && seconds <= 86_400.0 {
+        match (0.001..=86_400.0).contains(&seconds) {
             true => Ok((seconds * 1000.0).round() as u64),
             false => Err(blame.key(&format!("limits.{key}"), "a limit lies between 0.001 and 86400 seconds")),
         }
