@@ -8,6 +8,7 @@ use crate::ident::PromptId;
 use crate::plan::{Block, Schedule, tokens_at_most};
 use crate::record::{Line, Manifest, Note, Role, RoundLine, RoundState, SelfLag, Trial};
 use crate::store::Journal;
+use crate::timeline::Ended;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
@@ -107,11 +108,11 @@ impl Course {
             let attempt = self.before.attempts.get(&(round, block.number)).map_or(1, |made| made + 1);
             let (number, prompt) = (block.number, &block.prompt);
             let asked = Asked { round, block: number, prompt, order: &block.order, role: Role::Scored, attempt };
-            self.ask(&asked, &self.text(round, prompt), &mut lag).await;
-        }
-        // Stopped in its last block, the round is not over: that block may be half.
-        if let Some(outcome) = self.interrupted() {
-            return Some(outcome);
+            let whole = self.ask(&asked, &self.text(round, prompt), &mut lag).await;
+            // Broken off in its last block, the round is not over.
+            if let Some(outcome) = self.interrupted().filter(|_| !whole) {
+                return Some(outcome);
+            }
         }
         let lag = lag.finish(&self.setting.clock);
         self.state(round, RoundState::Finished, Some(lag));
@@ -127,8 +128,9 @@ impl Course {
         self.ask(&asked, &text, lag).await;
     }
 
-    /// Sends one text to every target, at once or one after another, and records each answer as it ends.
-    async fn ask(&mut self, asked: &Asked<'_>, text: &str, lag: &mut LagWatch) {
+    /// Sends one text to every target, at once or one after another, and records each answer as it ends. Tells whether all of them
+    /// were asked and none was broken off.
+    async fn ask(&mut self, asked: &Asked<'_>, text: &str, lag: &mut LagWatch) -> bool {
         let Course { lanes, setting, schedule, journal, progress, requests, tokens, .. } = self;
         let start = setting.clock.now();
         let at_once = self.manifest.design.at_once;
@@ -150,11 +152,13 @@ impl Course {
             turns.push((lane, planned));
         }
         let setting: &Setting = setting;
+        let mut whole = true;
         let mut record = |trial: Trial, lane: &Lane, was_stopped: bool| {
             if let Some(answer) = &trial.answer {
                 *requests += 1;
                 let cap = if asked.role == Role::WarmUp { 1 } else { lane.racer.facts.sampling.max_tokens.unwrap_or(0) };
                 *tokens += tokens_used(answer, tokens_at_most(text), cap);
+                whole &= answer.ended != Ended::Cancelled;
             }
             lag.saw(&trial);
             let said = Progress::Trial { target: trial.target.clone(), role: trial.role, usable: usable(&trial), words: words(&trial) };
@@ -183,12 +187,13 @@ impl Course {
             for (lane, planned) in turns {
                 // What is in flight is read to its end; nothing new is sent. The block is void then and sent anew.
                 if *setting.stop.borrow() != Stop::Go {
-                    return;
+                    return false;
                 }
                 let (trial, was_stopped) = turn(lane, planned).await;
                 record(trial, lane, was_stopped);
             }
         }
+        whole
     }
 
     /// Waits for the round's moment.

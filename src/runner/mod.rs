@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::ident::{PromptId, TargetId};
 use crate::plan::Schedule;
 use crate::provider::Provider;
-use crate::record::{Manifest, NotSent, Role, Trial, TargetFacts};
+use crate::record::{Manifest, NotSent, Role, TargetFacts, Trial};
 use crate::secret::Secret;
 use crate::store::Journal;
 use crate::timeline::{Ended, Phase};

@@ -1,7 +1,8 @@
 //! What an earlier sitting of the same run left behind.
 
+use crate::ident::TargetId;
 use crate::plan::tokens_at_most;
-use crate::record::{Answer, NotSent, RoundState, Trial};
+use crate::record::{Answer, RoundState};
 use crate::store::{self, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +21,8 @@ pub struct Before {
     pub requests: u64,
     /// Tokens used, prompt and reply.
     pub tokens: u64,
-    /// Targets that had been stopped are asked again: their configuration may have been mended. Those with a usable sample are counted.
-    pub usable: BTreeMap<String, u64>,
+    /// Usable samples of each target.
+    pub usable: BTreeMap<TargetId, u64>,
 }
 
 impl Before {
@@ -43,11 +44,12 @@ impl Before {
             let lasted = answer.stamps.closed.zip(answer.stamps.first_write).map_or(0, |(end, start)| end.since(start));
             before.seen(trial.round, trial.wall + std::time::Duration::from_nanos(lasted));
             before.requests += 1;
-            let max_tokens = run.manifest.targets.iter().find(|target| target.id == trial.target).and_then(|target| target.sampling.max_tokens);
+            let max_tokens =
+                run.manifest.targets.iter().find(|target| target.id == trial.target).and_then(|target| target.sampling.max_tokens);
             let chars = run.manifest.dataset.prompts.iter().find(|prompt| prompt.id == trial.prompt).map_or(0, |prompt| prompt.chars);
             before.tokens += tokens_used(answer, chars + tokens_at_most(""), max_tokens.unwrap_or(0));
             if super::usable(trial) {
-                *before.usable.entry(trial.target.to_string()).or_default() += 1;
+                *before.usable.entry(trial.target.clone()).or_default() += 1;
             }
         }
         before
@@ -67,9 +69,4 @@ pub fn tokens_used(answer: &Answer, prompt_tokens: u64, max_tokens: u64) -> u64 
         (None, Some(200..=299)) => prompt_tokens + max_tokens,
         (None, _) => 0,
     }
-}
-
-/// Whether a trial was sent at all.
-pub fn was_sent(trial: &Trial) -> bool {
-    trial.answer.is_some() && !matches!(trial.not_sent, Some(NotSent::RunEnded))
 }
