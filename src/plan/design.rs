@@ -77,9 +77,10 @@ impl Schedule {
         TrialId::new(hex(&Sha256::digest(text.as_bytes())[..12])).expect("hexadecimal is a name")
     }
 
-    /// What stands at the front of a prompt: the same for all targets of a block, new in each round and each run.
-    pub fn nonce(&self, round: u32, prompt: &PromptId) -> String {
-        nonce(&mut random(&[&self.seed.to_string(), &self.salt, "nonce", &round.to_string(), prompt.as_str()]))
+    /// What stands at the front of a prompt: the same for all targets of a block, new in each round and each run, and when an
+    /// interrupted block is sent anew (some servers have read it by then).
+    pub fn nonce(&self, round: u32, prompt: &PromptId, attempt: u32) -> String {
+        nonce(&mut random(&[&self.seed.to_string(), &self.salt, "nonce", &round.to_string(), prompt.as_str(), &attempt.to_string()]))
     }
 
     /// The order of the targets in the block that is `number`-th in the whole run, from 0.
@@ -213,11 +214,12 @@ mod tests {
         let mut other = schedule(3, 4, 5);
         assert_eq!(blocks(&other), blocks(&schedule(3, 4, 5)));
         let (target, prompt) = (other.targets[0].clone(), other.prompts[0].clone());
-        let before = (other.trial(1, &prompt, &target, 1), other.nonce(1, &prompt));
+        let before = (other.trial(1, &prompt, &target, 1), other.nonce(1, &prompt, 1));
         other.salt = "other".into();
         assert_ne!(blocks(&other), blocks(&schedule(3, 4, 5)));
         assert_ne!(other.trial(1, &prompt, &target, 1), before.0);
-        assert_ne!(other.nonce(1, &prompt), before.1);
+        assert_ne!(other.nonce(1, &prompt, 1), before.1);
+        assert_ne!(other.nonce(1, &prompt, 1), other.nonce(1, &prompt, 2));
     }
 
     #[test]
@@ -225,9 +227,9 @@ mod tests {
         let schedule = schedule(3, 4, 2);
         let round: Vec<_> = schedule.round(1).into_iter().map(|block| (block.prompt.to_string(), block.order)).collect();
         expect_test::expect![[r#"
-            [("p0", [2, 0, 1]), ("p1", [0, 1, 2]), ("p3", [1, 2, 0]), ("p2", [1, 0, 2])] [713-979-730-230-164-410]
+            [("p0", [2, 0, 1]), ("p1", [0, 1, 2]), ("p3", [1, 2, 0]), ("p2", [1, 0, 2])] [625-789-674-275-580-748]
         "#]]
-        .assert_eq(&format!("{round:?} {}", schedule.nonce(1, &schedule.prompts[0])));
+        .assert_eq(&format!("{round:?} {}", schedule.nonce(1, &schedule.prompts[0], 1)));
     }
 
     #[test]
@@ -244,10 +246,10 @@ mod tests {
         let lengths: BTreeSet<usize> = schedule
             .prompts
             .iter()
-            .map(|prompt| tokenizer.encode_ordinary(&format!("{}Explain tides.", schedule.nonce(1, prompt))).len())
+            .map(|prompt| tokenizer.encode_ordinary(&format!("{}Explain tides.", schedule.nonce(1, prompt, 1))).len())
             .collect();
         assert_eq!(lengths.len(), 1, "{lengths:?}");
-        let all: BTreeSet<String> = schedule.prompts.iter().map(|prompt| schedule.nonce(1, prompt)).collect();
+        let all: BTreeSet<String> = schedule.prompts.iter().map(|prompt| schedule.nonce(1, prompt, 1)).collect();
         assert_eq!(all.len(), 200);
     }
 

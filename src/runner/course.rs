@@ -108,7 +108,7 @@ impl Course {
             let attempt = self.before.attempts.get(&(round, block.number)).map_or(1, |made| made + 1);
             let (number, prompt) = (block.number, &block.prompt);
             let asked = Asked { round, block: number, prompt, order: &block.order, role: Role::Scored, attempt };
-            let whole = self.ask(&asked, &self.text(round, prompt), &mut lag).await;
+            let whole = self.ask(&asked, &self.text(round, prompt, attempt), &mut lag).await;
             // Broken off in its last block, the round is not over.
             if let Some(outcome) = self.interrupted().filter(|_| !whole) {
                 return Some(outcome);
@@ -124,7 +124,7 @@ impl Course {
         let order: Vec<usize> = (0..self.lanes.len()).collect();
         let attempt = self.before.attempts.get(&(round, 0)).map_or(1, |made| made + 1);
         let asked = Asked { round, block: 0, prompt: &prompt, order: &order, role: Role::WarmUp, attempt };
-        let text = format!("{}Say OK.", self.nonce(round, &prompt));
+        let text = format!("{}Say OK.", self.nonce(round, &prompt, attempt));
         self.ask(&asked, &text, lag).await;
     }
 
@@ -254,12 +254,12 @@ impl Course {
         (*self.setting.stop.borrow() != Stop::Go).then_some(Outcome::Interrupted)
     }
 
-    fn text(&self, round: u32, prompt: &PromptId) -> String {
-        format!("{}{}", self.nonce(round, prompt), self.prompts.get(prompt).map_or("", String::as_str))
+    fn text(&self, round: u32, prompt: &PromptId, attempt: u32) -> String {
+        format!("{}{}", self.nonce(round, prompt, attempt), self.prompts.get(prompt).map_or("", String::as_str))
     }
 
-    fn nonce(&self, round: u32, prompt: &PromptId) -> String {
-        if self.manifest.design.cache_defeat { self.schedule.nonce(round, prompt) } else { String::new() }
+    fn nonce(&self, round: u32, prompt: &PromptId, attempt: u32) -> String {
+        if self.manifest.design.cache_defeat { self.schedule.nonce(round, prompt, attempt) } else { String::new() }
     }
 
     fn state(&self, round: u32, state: RoundState, lag: Option<SelfLag>) {
