@@ -63,7 +63,7 @@ fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError
     let (path, temporary) = (folder.join(name), folder.join(format!(".{name}.new")));
     let write = || -> std::io::Result<()> {
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
-        file.write_all(&secret::mask_bytes(bytes))?;
+        file.write_all(&secret::mask().mask_bytes(bytes))?;
         file.sync_all()?;
         fs::rename(&temporary, &path)
     };

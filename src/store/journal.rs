@@ -102,7 +102,7 @@ fn write_lines(mut file: File, lines: &Receiver<Line>, mut prepare: Prepare) -> 
             let mut bytes = serde_json::to_vec(&line)?;
             bytes.push(b'\n');
             // One call a line: a process killed at any moment leaves whole lines, and at most the last one torn.
-            file.write_all(&secret::mask_bytes(&bytes))?;
+            file.write_all(&secret::mask().mask_bytes(&bytes))?;
         }
         file.sync_data()?;
     }
