@@ -60,7 +60,10 @@ fn kernel() -> KernelTransport {
 
 /// Reads one stream of the server over the transport.
 async fn watch(transport: &dyn Transport, server: Server) -> (Seen, Truth, Box<dyn Connection>) {
-    let mut connection = transport.connect(&endpoint(&server)).await.unwrap();
+    let connection = transport.connect(&endpoint(&server)).await.unwrap();
+    watch_over(connection, server).await
+}
+async fn watch_over(mut connection: Box<dyn Connection>, server: Server) -> (Seen, Truth, Box<dyn Connection>) {
     let mut seen = Seen::default();
     let ended = connection.exchange(&request(), &mut seen).await;
     assert_eq!((ended, seen.status), (Ended::Complete, 200));
@@ -187,11 +190,13 @@ async fn a_record_in_two_writes_has_the_time_of_the_second() {
 async fn the_beginning_of_another_record_in_the_read_takes_the_exactness_away() {
     let second = Step::InTwo { bytes: event(50), events: 1, pause_us: 60_000 };
     let steps = vec![Step::Wait(15_000), head(), Step::Wait(2000), one(50), Step::Wait(4000), second, Step::Wait(2000), end()];
+    let server = Server::tls(steps);
+    let connection = kernel().connect(&endpoint(&server)).await.unwrap();
     let blocking = tokio::spawn(async {
         tokio::time::sleep(Duration::from_millis(8)).await;
         std::thread::sleep(Duration::from_millis(34));
     });
-    let (seen, truth, _) = watch(&kernel(), Server::tls(steps)).await;
+    let (seen, truth, _) = watch_over(connection, server).await;
     blocking.await.unwrap();
     every_claim_holds(&seen, &truth);
 }
