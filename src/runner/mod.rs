@@ -1,5 +1,6 @@
 //! When requests start and stop: rounds, blocks, one request in flight a target, draining on Ctrl-C, resuming.
 
+mod counts;
 mod course;
 mod lag;
 mod lane;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
+pub use counts::{keep_counts, keep_text};
 pub use course::run;
 pub use resume::Before;
 

@@ -24,10 +24,8 @@ pub struct Run {
     pub rounds: Vec<RoundLine>,
     /// Notes in order.
     pub notes: Vec<Note>,
-    /// Lines that could not be read (a torn tail, a damaged line), set aside and counted.
+    /// Lines that could not be read (a torn tail, a damaged line, a kind that this version does not know), passed over and counted.
     pub torn: u32,
-    /// Lines of a kind that this version does not know.
-    pub unknown: u32,
 }
 
 /// What is wrong with a run folder.

@@ -6,15 +6,6 @@ use crate::record::{Line, Manifest, SCHEMA};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// Kinds of lines that this version knows.
-const KINDS: &[&str] = &["trial", "round", "note"];
-
-#[derive(Deserialize)]
-struct Kind<'a> {
-    #[serde(borrow)]
-    kind: std::borrow::Cow<'a, str>,
-}
-
 #[derive(Deserialize)]
 struct Schema {
     schema: u64,
@@ -28,15 +19,7 @@ impl Run {
             _ => path,
         };
         let manifest = manifest(folder, path)?;
-        let mut run = Run {
-            folder: folder.to_owned(),
-            manifest,
-            trials: vec![],
-            rounds: vec![],
-            notes: vec![],
-            torn: torn_before(folder),
-            unknown: 0,
-        };
+        let mut run = Run { folder: folder.to_owned(), manifest, trials: vec![], rounds: vec![], notes: vec![], torn: torn_before(folder) };
         let records = folder.join(RECORDS);
         match std::fs::read(&records) {
             Ok(bytes) => bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| run.take(line)),
@@ -57,13 +40,9 @@ impl Run {
     fn take(&mut self, line: &[u8]) {
         match serde_json::from_slice(line) {
             Ok(Line::Trial(trial)) if trial.answer.as_ref().is_none_or(|answer| answer.timeline.is_sound()) => self.trials.push(*trial),
-            Ok(Line::Trial(_)) => self.torn += 1,
             Ok(Line::Round(round)) => self.rounds.push(round),
             Ok(Line::Note(note)) => self.notes.push(note),
-            Err(_) => match serde_json::from_slice::<Kind<'_>>(line) {
-                Ok(Kind { kind }) if !KINDS.contains(&kind.as_ref()) => self.unknown += 1,
-                _ => self.torn += 1,
-            },
+            Ok(Line::Trial(_)) | Err(_) => self.torn += 1,
         }
     }
 }
@@ -117,12 +96,12 @@ pub mod tests {
     }
 
     #[test]
-    fn what_a_later_version_adds_is_passed_over_and_what_is_damaged_is_counted() {
+    fn fields_of_a_later_version_are_passed_over_and_lines_that_cannot_be_read_are_counted() {
         let json = serde_json::to_string(&manifest()).unwrap().replacen('{', "{\"mood\":\"calm\",", 1);
         let known = serde_json::to_string(&note("kept")).unwrap().replacen('{', "{\"colour\":\"red\",", 1);
         let folder = folder_with(&json, &format!("{known}\n{{\"kind\":\"weather\",\"rain\":1}}\n{{\"kind\":\"note\"}}\nhalf a li"));
         let run = Run::open(folder.path()).unwrap();
-        assert_eq!((run.notes.len(), run.unknown, run.torn), (1, 1, 2));
+        assert_eq!((run.notes.len(), run.torn), (1, 3));
         assert_eq!(Run::open(&folder.path().join("manifest.json")).unwrap().notes.len(), 1);
     }
 
