@@ -12,7 +12,8 @@ const KEY: &str = "sk-Finish/Line+Photo=2026:leak";
 
 /// The forms in which a key could stand somewhere.
 fn forms() -> Vec<Vec<u8>> {
-    let encoded: String = KEY.bytes().map(|b| if b.is_ascii_alphanumeric() || b == b'-' { (b as char).to_string() } else { format!("%{b:02X}") }).collect();
+    let encoded: String =
+        KEY.bytes().map(|b| if b.is_ascii_alphanumeric() || b == b'-' { (b as char).to_string() } else { format!("%{b:02X}") }).collect();
     let mut forms = vec![KEY.as_bytes().to_vec(), encoded.clone().into_bytes(), encoded.to_lowercase().into_bytes()];
     // Base64 of the key behind 0, 1 or 2 other bytes: the middle of it is always the same.
     for before in 0..3 {

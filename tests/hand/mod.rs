@@ -156,15 +156,7 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
         text: TextKept::Full,
         host: HostFacts::default(),
     };
-    Run {
-        folder: "20261124T080000Z-by-hand-a1b2c3".into(),
-        manifest,
-        trials: Vec::new(),
-        rounds: Vec::new(),
-        notes: Vec::new(),
-        torn: 0,
-        unknown: 0,
-    }
+    Run { folder: "20261124T080000Z-by-hand-a1b2c3".into(), manifest, trials: Vec::new(), rounds: Vec::new(), notes: Vec::new(), torn: 0 }
 }
 
 fn prompt_id(number: u32) -> PromptId {
