@@ -99,6 +99,55 @@ fn places(value: &Value, here: String, found: &mut Vec<String>) {
     }
 }
 
+/// The errors in a stream, as kind and words.
+fn errors(name: &str, frames: &[&str]) -> Vec<String> {
+    let mut decoder = ChatDecoder::new(Arc::default());
+    let mut seen = Vec::new();
+    for data in frames {
+        decoder.feed(&Frame { name, data: data.as_bytes(), unterminated: false }, &mut |event| {
+            if let StreamEvent::Error(error) = event {
+                assert!(error.in_stream);
+                seen.push(format!("{:?} {}", error.kind, error.message));
+            }
+        });
+    }
+    seen
+}
+
+#[test]
+fn an_error_is_seen_inside_a_stream_in_every_shape() {
+    for (shape, told) in [
+        (r#"{"error":{"message":"a","type":"server_error","code":null}}"#, "Server a"),
+        (r#"{"error":"b"}"#, "Server b"),
+        (r#"{"code":50505,"message":"Model service overloaded","data":null}"#, "Overloaded Model service overloaded"),
+        (r#"{"message":"Request was rejected due to rate limiting.","data":null}"#, "RateLimit Request was rejected due to rate limiting."),
+        (r#"{"code":"Throttling.RateQuota","message":"d","request_id":"x"}"#, "RateLimit d"),
+        (r#"{"object":"error","message":"e","type":"BadRequestError","param":null,"code":400}"#, "BadRequest e"),
+        (r#"{"detail":"f"}"#, "Server f"),
+        (r#"{"title":"Service Unavailable","detail":"g","status":503}"#, "Overloaded g"),
+        (r#""h""#, "Server h"),
+        (r#"{"error":{"message":"i","http_status_code":422}}"#, "BadRequest i"),
+        (r#"{"type":"error","error":{"type":"overloaded_error","message":"j"}}"#, "Overloaded j"),
+    ] {
+        assert_eq!(errors("", &[shape]), [told], "{shape}");
+    }
+    assert_eq!(errors("error", &["upstream connect error: server error"]), ["Server upstream connect error: server error"]);
+    assert_eq!(errors("error", &[r#"{"code":500,"message":"Compute error.","type":"server_error"}"#, "[DONE]"]), ["Server Compute error."]);
+    for no_error in
+        [r#"{"error":null}"#, r#"{"error":{}}"#, r#"{"error":"","choices":[]}"#, r#"{"code":"success","choices":[{"delta":{}}]}"#]
+    {
+        assert!(errors("", &[no_error]).is_empty(), "{no_error}");
+    }
+}
+
+#[test]
+fn of_two_reasoning_fields_the_one_that_the_file_names_first_counts() {
+    let both = |first: &str, second: &str| format!(r#"{{"choices":[{{"delta":{{"{first}":"one","{second}":"two"}}}}]}}"#);
+    let read = |data: &str| read("off", [data.as_bytes()]).reasoning;
+    assert_eq!(read(&both("reasoning_content", "reasoning")), "one");
+    assert_eq!(read(&both("reasoning", "reasoning_content")), "two");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 

@@ -1,5 +1,6 @@
-//! Reads a YAML file so that a fault names file, line, key and remedy.
+//! Reads a YAML file so that a fault names file, line, key and remedy, and repeats no credential that stands there.
 
+use crate::secret::open::scrub;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,8 +31,8 @@ impl fmt::Display for FileFault {
         if !self.key.is_empty() {
             write!(f, ": {}", self.key)?;
         }
-        write!(f, ": {}", self.message)?;
-        let (Some(line), Some(text)) = (self.line, &self.text) else { return Ok(()) };
+        write!(f, ": {}", scrub(&self.message))?;
+        let (Some(line), Some(text)) = (self.line, self.text.as_deref().map(scrub)) else { return Ok(()) };
         let last = self.key.rsplit('.').next().unwrap_or_default().split('[').next().unwrap_or_default();
         let at = text.find(last).filter(|_| !last.is_empty()).unwrap_or(text.len() - text.trim_start().len());
         let gutter = line.to_string();

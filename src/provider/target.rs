@@ -7,6 +7,7 @@ use crate::dialect::ThinkTags;
 use crate::ident::{BadName, TargetId};
 use crate::plan::TargetEntry;
 use crate::record::{TargetFacts, Thinking};
+use crate::secret::open::looks_like_key;
 use std::net::IpAddr;
 use url::Url;
 
@@ -236,11 +237,11 @@ fn usable_proxy(text: &str) -> Result<(), TargetError> {
 fn open_credential(entry: &TargetEntry) -> Result<(), TargetError> {
     let found = |place: &str| Err(TargetError::Credential { place: place.to_owned() });
     let parts = entry.target.split(['/', '=', '@', ':']);
-    if parts.into_iter().any(inline::looks_like_key) {
+    if parts.into_iter().any(looks_like_key) {
         return found("target");
     }
     for (place, text) in [("name", &entry.name), ("provider", &entry.provider), ("family", &entry.family)] {
-        if text.as_deref().is_some_and(inline::looks_like_key) {
+        if text.as_deref().is_some_and(looks_like_key) {
             return found(place);
         }
     }
