@@ -104,7 +104,7 @@ fn remedy(name: &str, known: &[String]) -> String {
 /// The name most like `name`, if any is like it at all.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let likeness = known.map(|other| (strsim::jaro_winkler(name, other), other));
-    likeness.filter(|(score, _)| 0.75 <= *score).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
+    likeness.filter(|(score, _)| 0.8 <= *score).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
 }
 
 /// The parser's words without the path and place that we print ourselves.
