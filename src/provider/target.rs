@@ -81,7 +81,9 @@ impl Catalog {
         let asked = Asked::read(entry)?;
         let profile = self.profile(&asked.provider)?;
         let model = profile.model(&asked.model);
-        if let Some((model, since)) = model.and_then(|model| model.retired.map(|since| (model, since))) {
+        // A simulated provider may imitate a model of the past.
+        let retired = model.filter(|_| !entry.simulated).and_then(|model| model.retired.map(|since| (model, since)));
+        if let Some((model, since)) = retired {
             return Err(TargetError::Retired {
                 provider: profile.provider.id.to_string(),
                 model: model.id.clone(),
@@ -309,6 +311,8 @@ mod tests {
     fn a_withdrawn_model_names_the_live_ones() {
         let told = told(&entry("deepseek/deepseek-reasoner"));
         assert_eq!(told, "deepseek withdrew deepseek-reasoner on 2026-07-24; live are deepseek-v4-pro, deepseek-flash");
+        let imitated = resolved(&TargetEntry { simulated: true, ..entry("deepseek/deepseek-reasoner") });
+        assert_eq!(imitated.claims.len(), 2);
     }
 
     #[test]
