@@ -105,7 +105,8 @@ impl<'a> Watching<'a> {
         relative_to(&mut answer.timeline, stamps.first_write.or(stamps.first_byte).unwrap_or_default());
         answer.text = Some(text);
         if let Some(error) = &mut answer.error {
-            error.retry_after_s = error.retry_after_s.or_else(|| retry_after_s(&answer.headers, clock.wall()));
+            // The header is the provider's promise; the words of a message are only asked without it.
+            error.retry_after_s = retry_after_s(&answer.headers, clock.wall()).or(error.retry_after_s);
         }
         Answer { stamps, connect, reads, ended, ..answer }
     }
