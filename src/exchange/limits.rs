@@ -20,7 +20,7 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn new(limits: &Limits, begun: Stamp) -> Patience {
         let total = begun.plus(ms(limits.total_ms));
-        Patience { begun, first_token: ms(limits.first_token_ms), idle: ms(limits.idle_ms), total, latest: AtomicU64::new(0) }
+        Patience { begun, first_token: ms(limits.first_token_ms), idle: ms(limits.idle_ms.max(1)), total, latest: AtomicU64::new(0) }
     }
     /// A text came.
     pub(super) fn text(&self, at: Stamp) {
@@ -37,11 +37,12 @@ impl Patience {
     /// Waits until a limit has run out.
     pub(super) async fn run_out(&self, clock: &Clock) -> Limit {
         loop {
-            let (deadline, limit) = self.next();
-            if deadline <= clock.now() {
+            let ((deadline, limit), now) = (self.next(), clock.now());
+            if deadline <= now {
                 return limit;
             }
-            clock.sleep_until(deadline).await;
+            // The first text can bring the deadline nearer, but never nearer than the idle limit from now.
+            clock.sleep_until(deadline.min(now.plus(self.idle))).await;
         }
     }
 }

@@ -99,6 +99,9 @@ impl<'a> Watching<'a> {
         self.read_unframed_body(&stamps, closed, &ended);
         self.finish_decoding(closed);
         let Gathered { mut answer, text, .. } = self.gathered;
+        if let Ended::ClosedEarly { .. } = ended {
+            doubt_last_read(&mut answer.timeline, reads.count);
+        }
         relative_to(&mut answer.timeline, stamps.first_write.or(stamps.first_byte).unwrap_or_default());
         answer.text = Some(text);
         if let Some(error) = &mut answer.error {
@@ -283,6 +286,16 @@ impl Gathered<'_> {
 fn set_once(place: &mut Option<String>, value: &str) {
     if place.is_none() {
         *place = Some(value.to_owned());
+    }
+}
+
+/// The segment that closed the connection may share the last read, and the kernel then gives its time to all of it: the texts of that
+/// read came somewhere after the texts of an earlier one.
+fn doubt_last_read(line: &mut Timeline, last: u32) {
+    let first = line.read.partition_point(|read| *read < last);
+    let before = first.checked_sub(1).map_or(0, |i| line.at_ns[i].saturating_sub(line.width_ns[i]));
+    for i in first..line.len() {
+        line.width_ns[i] = line.width_ns[i].max(line.at_ns[i] - before).max(1);
     }
 }
 

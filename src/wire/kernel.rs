@@ -160,6 +160,7 @@ impl KernelConnection {
             let stamp = self.io.timed().last_read();
             self.note(reading, &stamp);
             if used_up {
+                let stamp = self.proved(stamp, reading);
                 reading.settle(&stamp, &mut self.group, watch);
             }
             if let Err(ended) = taken {
@@ -182,10 +183,21 @@ impl KernelConnection {
         }
     }
 
+    /// A closing segment lends its time to the bytes that wait before it. A chunked body that is complete shows by its own last chunk that
+    /// nothing was closed before (and of one that is not, the exchange knows); any other has to be asked.
+    fn proved(&self, mut stamp: ReadStamp, reading: &Reading) -> ReadStamp {
+        if stamp.exact_end && !reading.response.chunked() && !self.group.is_empty() {
+            stamp.exact_end = !self.io.timed().peer_closed();
+        }
+        stamp
+    }
+
     /// What is left unmarked when the response ends, or when a close_notify makes rustls want no more, inside a read; and the frame
     /// that the end of the body cut off.
     fn settle_rest(&mut self, reading: &mut Reading, watch: &mut dyn Watch) {
-        reading.settle(&self.io.timed().last_read(), &mut self.group, watch);
+        let mut stamp = self.io.timed().last_read();
+        stamp.exact_end = false; // a record that closes the session came after them
+        reading.settle(&stamp, &mut self.group, watch);
         let mut stamp = reading.body_stamp;
         stamp.exact_end = false;
         reading.finish(&mut self.group, watch);

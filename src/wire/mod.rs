@@ -2,6 +2,7 @@
 //!
 //! Two transports: our own over stamped sockets (the default), and `reqwest` (SOCKS, HTTP/2, untimed calls).
 
+mod by_reqwest;
 mod connect;
 mod cut;
 pub mod http1;
@@ -12,6 +13,7 @@ mod roots;
 pub mod sse;
 mod timed_io;
 
+pub use by_reqwest::{ReqwestConnection, ReqwestTransport};
 pub use kernel::{KernelConnection, KernelTransport};
 pub use roots::Roots;
 pub use timed_io::clock_steps;

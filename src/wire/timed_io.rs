@@ -129,12 +129,20 @@ impl TimedIo {
     /// Whether an idle connection is still good for a request: the peer has not closed its side and, without TLS, has sent nothing
     /// unasked. (Under TLS session tickets may be waiting.)
     pub fn good_while_idle(&self) -> bool {
-        let mut poll = libc::pollfd { fd: self.tcp.as_raw_fd(), events: libc::POLLIN | HANG_UP, revents: 0 };
+        let seen = self.poll_now(libc::POLLIN | HANG_UP);
+        let unasked = self.records.is_none() && seen & libc::POLLIN != 0;
+        seen & CLOSED == 0 && !unasked
+    }
+    /// Whether the peer has closed its side by now. The kernel merges the closing segment into the bytes that wait before it, and gives
+    /// them its time: a stamp is the bytes' own only if nothing was closed yet.
+    pub fn peer_closed(&self) -> bool {
+        self.poll_now(HANG_UP) & CLOSED != 0
+    }
+    fn poll_now(&self, events: i16) -> i16 {
+        let mut poll = libc::pollfd { fd: self.tcp.as_raw_fd(), events, revents: 0 };
         // Safety: one valid pollfd, and a timeout of zero: the call returns at once.
-        let ready = unsafe { libc::poll(&raw mut poll, 1, 0) };
-        let closed = poll.revents & (HANG_UP | libc::POLLHUP | libc::POLLERR) != 0;
-        let unasked = self.records.is_none() && poll.revents & libc::POLLIN != 0;
-        ready == 0 || !(closed || unasked)
+        unsafe { libc::poll(&raw mut poll, 1, 0) };
+        poll.revents
     }
 
     fn note(&mut self, bytes: &[u8], full: bool, kernel: Option<u64>, called: u64, bracket: Bracket) {
@@ -174,6 +182,7 @@ impl TimedIo {
 const HANG_UP: i16 = libc::POLLRDHUP;
 #[cfg(not(target_os = "linux"))]
 const HANG_UP: i16 = 0;
+const CLOSED: i16 = HANG_UP | libc::POLLHUP | libc::POLLERR;
 
 #[cfg(target_os = "linux")]
 fn ask_for_stamps(tcp: &tokio::net::TcpStream) -> io::Result<()> {
