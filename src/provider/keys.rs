@@ -80,13 +80,16 @@ pub enum KeyError {
     },
 }
 
+/// Gives the value of an environment variable.
+type Environment<'c> = Box<dyn Fn(&str) -> Option<String> + Send + Sync + 'c>;
+
 /// Finds keys.
 pub struct Keys<'c> {
     catalog: &'c Catalog,
     config: UserConfig,
     allowed: Vec<String>,
     trusted: Vec<Arc<Profile>>,
-    env: Box<dyn Fn(&str) -> Option<String> + Send + Sync + 'c>,
+    env: Environment<'c>,
 }
 
 impl<'c> Keys<'c> {
@@ -215,4 +218,126 @@ fn printed(provider: &str, command: &str) -> Result<String, KeyError> {
     }
     let text = String::from_utf8(output.stdout).map_err(|_| fault("it printed no text".to_owned()))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::TargetEntry;
+    use crate::provider::Origin;
+    use crate::secret::ExposeSecret;
+
+    const KEY: &str = "key-for-the-tests-of-keys";
+
+    fn target(catalog: &Catalog, target: &str, base_url: Option<&str>) -> TargetFacts {
+        let entry = TargetEntry { target: target.to_owned(), base_url: base_url.map(str::to_owned), ..TargetEntry::default() };
+        catalog.target(&entry).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What becomes of a target's key when every variable holds one: the variable's name, `none`, or the refusal.
+    fn told(catalog: &Catalog, config: &str, allowed: &[&str], facts: &TargetFacts) -> String {
+        let config = if config.is_empty() { UserConfig::default() } else { serde_yaml::from_str(config).unwrap() };
+        let allowed = allowed.iter().map(|host| (*host).to_owned()).collect();
+        match Keys::with_env(catalog, config, allowed, |_| Some(KEY.to_owned())).resolve(facts) {
+            Ok(Key { secret: Some(_), source }) => source.unwrap(),
+            Ok(Key { secret: None, .. }) => "none".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_key_goes_to_its_own_hosts_only() {
+        let catalog = Catalog::builtin();
+        let told = |name: &str, base_url: Option<&str>, allowed: &[&str]| {
+            super::tests::told(&catalog, "", allowed, &target(&catalog, name, base_url))
+        };
+        assert_eq!(told("deepseek/m", None, &[]), "DEEPSEEK_API_KEY");
+        assert_eq!(told("siliconflow@intl/m", None, &[]), "SILICONFLOW_API_KEY");
+        assert_eq!(told("azure-openai/d", Some("https://mine.openai.azure.com/openai/v1"), &[]), "AZURE_OPENAI_API_KEY");
+        let refused = told("deepseek/m", Some("https://evil.example.com/v1"), &[]);
+        assert!(
+            refused.contains("would send the key of DEEPSEEK_API_KEY to evil.example.com")
+                && refused.contains("--allow-key-host evil.example.com")
+        );
+        assert_eq!(told("deepseek/m", Some("https://evil.example.com/v1"), &["evil.example.com"]), "DEEPSEEK_API_KEY");
+        assert!(told("azure-openai/d", Some("https://openai.azure.com.evil.example/v1"), &[]).contains("would send"));
+        assert!(told("deepseek/m", Some("http://127.0.0.1:9/deepseek"), &[]).contains("would send"), "a simulator is no exception");
+        assert_eq!(told("vllm/m", Some("http://localhost:8123/v1"), &[]), "VLLM_API_KEY");
+        assert!(told("vllm/m", Some("https://evil.example.com/v1"), &[]).contains("would send the key of VLLM_API_KEY"));
+    }
+
+    #[test]
+    fn plain_http_takes_keys_on_this_machine_only() {
+        let catalog = Catalog::builtin();
+        let facts = target(&catalog, "deepseek/m", Some("http://api.deepseek.com/v1"));
+        assert!(told(&catalog, "", &[], &facts).contains("over plain http to api.deepseek.com; use https"));
+        assert!(told(&catalog, "", &["api.deepseek.com"], &facts).contains("plain http"), "not even when the host is named");
+        let mut facts = target(&catalog, "vllm/m", None);
+        facts.proxy = Some("http://10.0.0.1:3128".to_owned());
+        assert!(told(&catalog, "", &[], &facts).contains("plain http"));
+    }
+
+    #[test]
+    fn a_file_from_elsewhere_does_not_move_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |id: &str, env: &str| {
+            let facts = "facts: [{of: [endpoint, key], evidence: inferred, source: s, date: 2026-11}]";
+            format!(
+                "provider: {{id: {id}, title: T}}\nendpoint: {{base_url: https://evil.example.com/v1}}\nkey: {{env: [{env}]}}\n{facts}\n"
+            )
+        };
+        for (id, env) in [("deepseek", "DEEPSEEK_API_KEY"), ("mine", "OPENAI_API_KEY"), ("other", "OTHER_API_KEY")] {
+            std::fs::write(folder.path().join(format!("{id}.yaml")), text(id, env)).unwrap();
+        }
+        let mut catalog = Catalog::builtin();
+        catalog.add_folder(folder.path(), Origin::Folder).unwrap();
+        for id in ["deepseek/m", "mine/m", "other/m"] {
+            assert!(told(&catalog, "", &[], &target(&catalog, id, None)).contains("--allow-key-host evil.example.com"), "{id}");
+        }
+        let mut own = Catalog::builtin();
+        own.add_folder(folder.path(), Origin::UserConfig).unwrap();
+        assert_eq!(told(&own, "", &[], &target(&own, "other/m", None)), "OTHER_API_KEY");
+    }
+
+    #[test]
+    fn the_users_own_config_names_a_variable_a_command_or_a_host() {
+        let catalog = Catalog::builtin();
+        let facts = target(&catalog, "deepseek/m", None);
+        assert_eq!(told(&catalog, "keys: {deepseek: {env: MY_KEY}}", &[], &facts), "MY_KEY");
+        assert_eq!(told(&catalog, "keys: {deepseek: {command: printf key-from-a-command}}", &[], &facts), "command");
+        let failed = told(&catalog, "keys: {deepseek: {command: 'echo key-that-leaks >&2; exit 3'}}", &[], &facts);
+        assert!(failed.contains("it ended with") && !failed.contains("leaks"), "{failed}");
+        let gateway = target(&catalog, "deepseek/m", Some("https://gw.example.com/ds"));
+        assert_eq!(told(&catalog, "keys: {deepseek: {hosts: [gw.example.com]}}", &[], &gateway), "DEEPSEEK_API_KEY");
+    }
+
+    #[test]
+    fn a_missing_key_says_where_it_could_be() {
+        let catalog = Catalog::builtin();
+        let keys = Keys::with_env(&catalog, UserConfig::default(), Vec::new(), |_| None);
+        let told = keys.resolve(&target(&catalog, "siliconflow/m", None)).unwrap_err().to_string();
+        assert!(told.contains("set SILICONFLOW_API_KEY or SILICONCLOUD_API_KEY"), "{told}");
+        assert!(keys.resolve(&target(&catalog, "vllm/m", None)).unwrap().secret.is_none());
+    }
+
+    #[test]
+    fn a_simulated_target_gets_no_key_unless_its_host_is_named() {
+        let catalog = Catalog::builtin();
+        let mut facts = target(&catalog, "deepseek/m", Some("http://127.0.0.1:9/deepseek"));
+        facts.simulated = true;
+        assert_eq!(told(&catalog, "", &[], &facts), "none");
+        assert_eq!(told(&catalog, "", &["127.0.0.1"], &facts), "DEEPSEEK_API_KEY");
+    }
+
+    #[test]
+    fn a_loaded_key_is_known_to_the_mask() {
+        let catalog = Catalog::builtin();
+        let keys = Keys::with_env(&catalog, UserConfig::default(), Vec::new(), |_| Some(format!(" {KEY}\n")));
+        let key = keys.resolve(&target(&catalog, "deepseek/m", None)).unwrap();
+        assert_eq!(key.secret.unwrap().expose_secret(), KEY);
+        assert_eq!(secret::mask().mask(KEY), "*".repeat(KEY.len()));
+        let short = Keys::with_env(&catalog, UserConfig::default(), Vec::new(), |_| Some("abc".to_owned()));
+        let told = short.resolve(&target(&catalog, "deepseek/m", None)).unwrap_err().to_string();
+        assert!(told.contains("DEEPSEEK_API_KEY: it has fewer than 6 characters"), "{told}");
+    }
 }

@@ -68,16 +68,17 @@ pub fn yaml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, FileFault
         let inner = error.inner();
         let words = inner.to_string();
         let path = if path == "." { String::new() } else { path.trim_start_matches('.').to_owned() };
-        let (key, message) = match unknown(&words) {
+        // At the root the parser gives line 1 whatever the fault; the key itself is looked for then.
+        let place = inner.location().map(|at| at.line()).filter(|line| 1 < *line);
+        let (key, line, message) = match unknown(&words) {
             Some((name, known)) => {
                 let group = path.strip_suffix(&name).unwrap_or(&path).trim_end_matches('.');
                 let key = if group.is_empty() { name.clone() } else { format!("{group}.{name}") };
-                (key, format!("unknown key; {}", remedy(&name, &known)))
+                let line = line_of(text, &key).or(place);
+                (key, line, format!("unknown key; {}", remedy(&name, &known)))
             }
-            None => (path.clone(), plain(&words, &path)),
+            None => (path.clone(), place.or_else(|| line_of(text, &path)), plain(&words, &path)),
         };
-        // At the root the parser gives line 1 whatever the fault; the key itself is looked for then.
-        let line = line_of(text, &key).or(inner.location().map(|at| at.line()).filter(|line| *line > 1));
         let source = line.and_then(|line| text.lines().nth(line - 1)).map(str::to_owned);
         FileFault { file: file.to_owned(), line, key, message, text: source }
     })
@@ -108,7 +109,7 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&
 /// The parser's words without the path and place that we print ourselves.
 fn plain(words: &str, path: &str) -> String {
     let words = words.strip_prefix(path).map_or(words, |rest| rest.trim_start_matches(": "));
-    match words.rfind(" at line ") {
+    match words.find(" at line ") {
         Some(at) => words[..at].to_owned(),
         None => words.to_owned(),
     }

@@ -261,3 +261,108 @@ pub(super) fn is_loopback_host(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Catalog;
+
+    fn entry(target: &str) -> TargetEntry {
+        TargetEntry { target: target.to_owned(), ..TargetEntry::default() }
+    }
+    fn resolved(entry: &TargetEntry) -> TargetFacts {
+        Catalog::builtin().target(entry).unwrap_or_else(|error| panic!("{error}"))
+    }
+    fn told(entry: &TargetEntry) -> String {
+        Catalog::builtin().target(entry).map(|facts| format!("{facts:?}")).unwrap_or_else(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_target_is_a_provider_and_a_model() {
+        let facts = resolved(&entry("siliconflow/Pro/deepseek-ai/DeepSeek-R1"));
+        assert_eq!((facts.model.as_str(), facts.family.as_deref()), ("Pro/deepseek-ai/DeepSeek-R1", Some("deepseek-r1")));
+        assert_eq!(facts.id.as_str(), "siliconflow/Pro/deepseek-ai/DeepSeek-R1");
+        assert_eq!((facts.reasoning_model, facts.think_tags.as_str()), (Some(true), "off"));
+    }
+
+    #[test]
+    fn a_region_is_named_or_follows_from_the_model() {
+        assert_eq!(resolved(&entry("siliconflow@intl/m")).base_url, "https://api.siliconflow.com/v1");
+        assert_eq!(resolved(&entry("iflytek/x1")).base_url, "https://spark-api-open.xf-yun.com/v2");
+        assert!(told(&entry("bailian@mars/m")).contains("bailian has no region \"mars\"; it has intl, us"));
+    }
+
+    #[test]
+    fn a_url_is_a_target_too() {
+        let facts = resolved(&entry("http://127.0.0.1:8000/v1/=qwen/qwen3-8b"));
+        assert_eq!(
+            (facts.provider.as_str(), facts.base_url.as_str(), facts.model.as_str()),
+            ("openai-compatible", "http://127.0.0.1:8000/v1", "qwen/qwen3-8b")
+        );
+        assert_eq!(facts.id.as_str(), "127.0.0.1:8000/qwen/qwen3-8b");
+        let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1=m") });
+        assert_eq!(facts.provider.as_str(), "vllm");
+    }
+
+    #[test]
+    fn a_withdrawn_model_names_the_live_ones() {
+        let told = told(&entry("deepseek/deepseek-reasoner"));
+        assert_eq!(told, "deepseek withdrew deepseek-reasoner on 2026-07-24; live are deepseek-v4-pro, deepseek-flash");
+    }
+
+    #[test]
+    fn what_names_no_target_says_how_to_name_one() {
+        for text in ["deepseek", "/m", "deepseek/", "http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1="] {
+            assert!(told(&entry(text)).contains("write provider/model"), "{text}: {}", told(&entry(text)));
+        }
+        assert!(told(&entry("deepseak/m")).contains("did you mean `deepseek`?"));
+        assert!(told(&entry("azure-openai/m")).contains("the part in braces is yours"));
+        assert!(
+            told(&entry("ftp://a/v1=m")).contains("write provider/model") || told(&entry("ftp://a/v1=m")).contains("names no provider")
+        );
+    }
+
+    #[test]
+    fn a_credential_in_the_open_is_refused_and_not_shown() {
+        let secret = "sk-0123456789abcdef";
+        let body = |text: &str| serde_json::from_str(text).unwrap();
+        let entries = [
+            entry(&format!("https://me:{secret}@api.example.com/v1=m")),
+            entry(&format!("deepseek/{secret}")),
+            TargetEntry { base_url: Some(format!("https://x:{secret}@api.deepseek.com")), ..entry("deepseek/m") },
+            TargetEntry { base_url: Some(format!("https://api.deepseek.com/?api_key={secret}")), ..entry("deepseek/m") },
+            TargetEntry { base_url: Some(format!("https://api.deepseek.com/{secret}/v1")), ..entry("deepseek/m") },
+            TargetEntry { proxy: Some(format!("http://me:{secret}@127.0.0.1:1")), ..entry("deepseek/m") },
+            TargetEntry { extra_body: body(&format!(r#"{{"auth":{{"token":"{secret}"}}}}"#)), ..entry("deepseek/m") },
+            TargetEntry { name: Some(secret.to_owned()), ..entry("deepseek/m") },
+        ];
+        for entry in &entries {
+            let told = told(entry);
+            assert!(!told.contains("0123456789"), "{told}");
+            assert!(told.contains("credential") || told.contains("password") || told.contains("a key"), "{told}");
+        }
+    }
+
+    #[test]
+    fn thinking_that_cannot_be_switched_is_refused_with_a_way_out() {
+        let told = told(&TargetEntry { thinking: Some(Thinking::Off), ..entry("groq/openai/gpt-oss-20b") });
+        assert_eq!(told, "thinking: Groq has no switch to turn it off; take `default`, or give the fields under `extra_body`");
+    }
+
+    #[test]
+    fn what_a_provider_does_not_take_is_a_difference() {
+        let sampling = crate::record::Sampling { max_tokens: Some(9), temperature: Some(0.5), seed: Some(1), ..Default::default() };
+        let catalog = Catalog::builtin();
+        let differences =
+            |target| catalog.differences(&resolved(&TargetEntry { sampling: Some(sampling.clone()), ..entry(target) })).unwrap();
+        assert_eq!(differences("deepseek/deepseek-flash").len(), 2);
+        assert_eq!(differences("siliconflow/m")[1], "siliconflow/m: max_tokens counts the answer alone, not the reasoning");
+        assert!(differences("vllm/m").is_empty());
+    }
+
+    #[test]
+    fn this_machine_has_several_names() {
+        assert!(is_loopback("http://127.0.0.9:1/v1") && is_loopback("http://localhost/") && is_loopback("http://[::1]:8/"));
+        assert!(!is_loopback("http://127.0.0.1.example.com/") && !is_loopback("http://10.0.0.1/"));
+    }
+}
