@@ -7,7 +7,7 @@ use super::Done;
 use crate::dataset::Dataset;
 use crate::plan::{Patch, Plan, PlanError, PlanFile, Preset, Source, TargetEntry, estimate, resolve, slow_warnings};
 use crate::provider::{Catalog, Keys, UserConfig};
-use crate::record::{Budget, TargetFacts, Thinking, TransportKind};
+use crate::record::{Budget, Simulated, TargetFacts, Thinking, TransportKind};
 use crate::secret::{self, Secret};
 use crate::store::Run;
 use anyhow::{Context, bail};
@@ -108,26 +108,27 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     if let Some(folder) = &args.resume {
         return resume(folder, &catalog, args.clone());
     }
-    let (file, text) = plan_file(args.plan.as_deref())?;
+    // A path typed on the command line counts from here, one in the plan from the plan's own folder.
+    let folder = args.plan.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let (file, text) = plan_file(args.plan.as_deref(), &folder)?;
     let name = args.plan.as_deref().map(|path| path.display().to_string());
     let source = name.as_deref().zip(text.as_deref()).map(|(file, text)| Source { file, text });
     let patch = patch(&args);
-    let folder = args.plan.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    // A path typed on the command line counts from here, one in the plan from the plan's own folder.
     let dataset = Dataset::find(file.dataset_name(&patch), if patch.dataset.is_some() { Path::new("") } else { &folder })?;
     let plan = resolve(file, &patch, source, &dataset)?;
     let targets = targets(&plan, &catalog, &patch, source)?;
+    let simulated = simulated(&targets)?;
     tell_worst_case(&plan, &targets, &dataset, args.dry_run);
     let (targets, keys) = keys(targets, &catalog, args.allow_key_host, args.dry_run)?;
     if args.dry_run {
         return Ok(Done::Well);
     }
     let plan_text = text.map_or_else(|| prepare::plan_text(&plan), Ok)?;
-    let race_made = Race { plan, plan_text, dataset, targets, keys, simulated: None, results: args.results };
+    let race_made = Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results };
     tell(race(race_made, &catalog)?)
 }
 
-fn plan_file(path: Option<&Path>) -> anyhow::Result<(PlanFile, Option<String>)> {
+fn plan_file(path: Option<&Path>, folder: &Path) -> anyhow::Result<(PlanFile, Option<String>)> {
     let Some(path) = path else { return Ok((PlanFile::default(), None)) };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -136,7 +137,12 @@ fn plan_file(path: Option<&Path>) -> anyhow::Result<(PlanFile, Option<String>)> 
         }
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
-    Ok((PlanFile::parse(Source { file: &path.display().to_string(), text: &text })?, Some(text)))
+    let mut file = PlanFile::parse(Source { file: &path.display().to_string(), text: &text })?;
+    file.tokenizer = file.tokenizer.map(|path| folder.join(path));
+    for entry in &mut file.targets {
+        entry.ca_file = entry.ca_file.take().map(|path| folder.join(path));
+    }
+    Ok((file, Some(text)))
 }
 
 fn patch(args: &Args) -> Patch {
@@ -182,6 +188,16 @@ fn targets(plan: &Plan, catalog: &Catalog, patch: &Patch, source: Option<Source<
         found.push(target);
     }
     Ok(found)
+}
+
+/// A race is among simulated providers or among real ones.
+fn simulated(targets: &[TargetFacts]) -> anyhow::Result<Option<Simulated>> {
+    let (simulated, real): (Vec<&TargetFacts>, Vec<&TargetFacts>) = targets.iter().partition(|target| target.simulated);
+    match (simulated.first(), real.first()) {
+        (Some(simulated), Some(real)) => bail!("`{}` is simulated and `{}` is not; race them apart", simulated.id, real.id),
+        (Some(_), None) => Ok(Some(Simulated { scale: 1.0 })),
+        (None, _) => Ok(None),
+    }
 }
 
 type WithKeys = (Vec<TargetFacts>, Vec<Option<Secret>>);

@@ -207,6 +207,7 @@ impl Drawing {
 
     fn show(&self, said: &Progress, samples: &mut BTreeMap<TargetId, u64>) {
         match said {
+            Progress::Round { round } if self.bar.is_hidden() => say(&format!("round {round} of {}", self.rounds)),
             Progress::Round { round } => self.bar.set_prefix(format!("round {round}/{}", self.rounds)),
             Progress::Waiting { round, until } => self.line(&format!("round {round} of {} begins at {until:.0}", self.rounds)),
             Progress::Trial { target, role, usable, words } => {
