@@ -1,6 +1,6 @@
 //! `photofinish run` end to end: the binary against a raw server on loopback; exit codes, stdout and stderr apart; killed and resumed.
 
-mod raw_server;
+mod chat_server;
 
 use photofinish::clock::mono;
 use photofinish::plan::Schedule;
@@ -8,7 +8,7 @@ use photofinish::record::{Role, TextKept};
 use photofinish::store::{Run, scored_blocks};
 use photofinish::timeline::Ended;
 use photofinish::units::secs;
-use raw_server::RawServer;
+use chat_server::ChatServer;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn only_run(folder: &Path) -> PathBuf {
 
 #[test]
 fn a_race_named_by_flags_leaves_its_folder_on_stdout_and_the_hint_on_stderr() {
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let (one, two) = (server.target("one"), server.target("two"));
     let args = ["run", "--target", &one, "--target", &two, "--rounds", "2", "--prompts", "2", "--name", "first race"];
     let (code, stdout, stderr) = output(folder.path(), &args);
@@ -75,7 +75,7 @@ fn a_race_named_by_flags_leaves_its_folder_on_stdout_and_the_hint_on_stderr() {
 
 #[test]
 fn a_target_without_a_usable_sample_gives_exit_code_1_and_its_name() {
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let (good, bad) = (server.target("good"), server.target("fails"));
     let (code, _, stderr) = output(folder.path(), &["run", "--target", &good, "--target", &bad, "--rounds", "1", "--prompts", "1"]);
     assert_eq!(code, 1, "{stderr}");
@@ -89,7 +89,7 @@ fn a_target_without_a_usable_sample_gives_exit_code_1_and_its_name() {
 
 #[test]
 fn faults_of_configuration_give_exit_code_2_before_anything_is_sent_or_written() {
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let good = server.target("good");
     std::fs::write(folder.path().join("plan.yaml"), format!("targets:\n  - {good}\nrouns: 3\n")).unwrap();
     let (code, stdout, stderr) = output(folder.path(), &["run", "plan.yaml"]);
@@ -106,7 +106,7 @@ fn faults_of_configuration_give_exit_code_2_before_anything_is_sent_or_written()
 
 #[test]
 fn a_dry_run_tells_the_worst_case_and_sends_nothing() {
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let good = server.target("good");
     let (code, stdout, stderr) =
         output(folder.path(), &["run", "--target", &good, "--preset", "quick", "--max-tokens", "100", "--dry-run"]);
@@ -117,7 +117,7 @@ fn a_dry_run_tells_the_worst_case_and_sends_nothing() {
 
 #[test]
 fn without_text_the_record_holds_counts_and_no_word_of_a_reply() {
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let good = server.target("good");
     let (code, _, stderr) = output(folder.path(), &["run", "--target", &good, "--rounds", "1", "--prompts", "1", "--no-text"]);
     assert_eq!(code, 0, "{stderr}");
@@ -147,7 +147,7 @@ fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_drains_saves_and_exits_with_130_and_the_run_can_be_resumed() {
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let slow = server.target("slow");
     let args = ["run", "--target", &slow, "--rounds", "2", "--prompts", "3"];
     let process = photofinish(folder.path(), &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -170,7 +170,7 @@ fn ctrl_c_drains_saves_and_exits_with_130_and_the_run_can_be_resumed() {
 #[cfg(unix)]
 #[test]
 fn a_second_writer_of_one_run_is_refused() {
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let slow = server.target("slow");
     let args = ["run", "--target", &slow, "--rounds", "9", "--prompts", "9"];
     let mut process = photofinish(folder.path(), &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -189,7 +189,7 @@ fn a_second_writer_of_one_run_is_refused() {
 fn a_run_that_is_killed_again_and_again_loses_nothing_older_than_a_second_and_completes() {
     use rand_chacha::rand_core::{Rng, SeedableRng};
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(20261124);
-    let (server, folder) = (RawServer::start(), tempfile::tempdir().unwrap());
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
     let (one, two) = (server.target("one"), server.target("two"));
     let first = ["run", "--target", &one, "--target", &two, "--rounds", "24", "--prompts", "10"];
     let mut args: Vec<String> = first.iter().map(|arg| (*arg).to_owned()).collect();
