@@ -212,6 +212,7 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
             }
         }
         let before = steps.len();
+        pace.native = system.reasoning.and_then(|phase| phase.tokens_per_chunk).unwrap_or(system.tokens_per_chunk);
         at = pace.text(Phase::Reasoning, n_reasoning, reasoning_speed, at, &mut steps);
         if hidden {
             steps.truncate(before);
@@ -224,6 +225,7 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
         at += switch.unwrap_or(gap);
     }
     if 0 < n_content {
+        pace.native = system.content.tokens_per_chunk.unwrap_or(system.tokens_per_chunk);
         at = pace.text(Phase::Content, n_content, content_speed, at, &mut steps);
     }
     if let Some(answer) = system.answer_text.as_ref().filter(|_| 0 < n_content) {
