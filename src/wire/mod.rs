@@ -2,6 +2,22 @@
 //!
 //! Two transports: our own over stamped sockets (the default), and `reqwest` (SOCKS, HTTP/2, untimed calls).
 
+mod by_reqwest;
+mod connect;
+mod cut;
+pub mod http1;
+mod kernel;
+pub mod ndjson;
+pub mod realtime;
+mod roots;
+pub mod sse;
+mod timed_io;
+
+pub use by_reqwest::{ReqwestConnection, ReqwestTransport};
+pub use kernel::{KernelConnection, KernelTransport};
+pub use roots::Roots;
+pub use timed_io::clock_steps;
+
 use crate::record::{Connect, Reads, Stamps};
 use crate::secret::Secret;
 use crate::timeline::{Ended, Mark, Stage};

@@ -1,0 +1,312 @@
+//! The second transport, through the `reqwest` crate: SOCKS, HTTP/2, and systems without kernel stamps.
+//!
+//! What it cannot know it does not say. It hands over a body in pieces that follow the server's chunks, not its socket reads: several
+//! pieces may have come in one read, long before they are handed over. So no mark is exact, and the only strict bound is the request
+//! itself: a frame came in `(first write, handed over]`. `first_write` is the time just before the request is given to reqwest; where
+//! that opened a connection (`reused` is false) the connecting lies within every latency, and no TTFT can be taken from it.
+//! reqwest opens it anew without asking if the server had closed it; the count of its connections shows that. A request that went out
+//! is never sent again.
+
+use super::connect::{authority, is_local, is_resolver_fault, next_id};
+use super::cut::Cutter;
+use super::roots::Roots;
+use super::sse::Piece;
+use super::{ConnectFailure, Connection, Endpoint, ExchangeFacts, Head, HeaderText, Transport, Watch, WireRequest};
+use crate::clock::mono;
+use crate::record::{Connect, Reads, Stamps};
+use crate::secret::ExposeSecret;
+use crate::timeline::{Ended, Limit, Mark, Stage};
+use crate::units::Stamp;
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// Makes a client of its own for every connection, so that a connection is one stream.
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport {
+    roots: Roots,
+}
+
+impl ReqwestTransport {
+    /// A transport that trusts these roots.
+    pub fn new(roots: Roots) -> ReqwestTransport {
+        ReqwestTransport { roots }
+    }
+
+    fn client(&self, endpoint: &Endpoint, opened: Opened) -> Result<reqwest::Client, String> {
+        let tls = self.roots.config(endpoint.ca_file.as_deref(), endpoint.http2)?;
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(1)
+            .connect_timeout(Duration::from_millis(endpoint.connect_ms))
+            .connector_layer(opened);
+        builder = match (endpoint.http2, endpoint.tls) {
+            (false, _) => builder.http1_only(),
+            (true, true) => builder, // as the server chooses by ALPN
+            (true, false) => builder.http2_prior_knowledge(),
+        };
+        if let Some(proxy) = &endpoint.proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| "the proxy's URL cannot be read".to_owned())?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(words)
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn connect(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, ConnectFailure> {
+        let opened = Opened::default();
+        let connect = Connect { id: next_id(), ..Connect::default() };
+        let client = self.client(endpoint, opened.clone()).map_err(|message| {
+            let connect = connect.clone();
+            ConnectFailure { stage: Stage::Tls, message, timed_out: false, local: true, connect }
+        })?;
+        let scheme = if endpoint.tls { "https" } else { "http" };
+        let base = format!("{scheme}://{}", authority(&endpoint.host, Some(endpoint.port)));
+        let facts = ExchangeFacts { connect, ..ExchangeFacts::default() };
+        Ok(Box::new(ReqwestConnection { client, base, opened, begun: 0, facts, good: true }))
+    }
+}
+
+/// A client of its own, whose one connection is opened by the first exchange.
+#[derive(Debug)]
+pub struct ReqwestConnection {
+    client: reqwest::Client,
+    base: String,
+    opened: Opened,
+    /// Connections begun before the latest exchange.
+    begun: u32,
+    facts: ExchangeFacts,
+    good: bool,
+}
+
+#[async_trait]
+impl Connection for ReqwestConnection {
+    async fn exchange(&mut self, request: &WireRequest, watch: &mut dyn Watch) -> Ended {
+        self.good = false;
+        self.begun = self.opened.count();
+        self.facts = ExchangeFacts { connect: Connect { id: self.facts.connect.id, ..Connect::default() }, ..ExchangeFacts::default() };
+        let made = match self.request(request) {
+            Ok(made) => made,
+            Err(message) => return Ended::SendFailed { message },
+        };
+        self.facts.stamps = Stamps { first_write: Some(mono()), ..Stamps::default() };
+        let sent = self.client.execute(made).await;
+        let reused = self.opened.count() == self.begun;
+        if !reused && self.begun > 0 {
+            self.facts.connect.id = next_id();
+        }
+        self.facts.connect.reused = reused;
+        let mut response = match sent {
+            Ok(response) => response,
+            Err(error) => {
+                let ended = send_failed(error);
+                if !matches!(ended, Ended::ClosedEarly { .. } | Ended::Unreadable { .. }) {
+                    self.facts.stamps.first_write = None; // nothing was written
+                }
+                return ended;
+            }
+        };
+        let now = mono();
+        self.facts.stamps.first_byte = Some(now);
+        self.facts.stamps.head = Some(now);
+        self.facts.connect.http = Some(format!("{:?}", response.version()));
+        self.facts.connect.peer = response.remote_addr().map(|address| address.to_string());
+        let headers = texts(response.headers());
+        watch.head(Head { status: response.status().as_u16(), headers: &headers });
+        let ended = match compressed(&headers) {
+            Some(coding) => Ended::Unreadable { message: format!("the body is compressed ({coding}), although identity was asked for") },
+            None => self.read_all(&mut response, request, watch).await,
+        };
+        self.facts.stamps.closed = Some(mono());
+        self.good = ended == Ended::Complete;
+        ended
+    }
+    fn facts(&self) -> ExchangeFacts {
+        let mut facts = self.facts.clone();
+        facts.connect.reused = self.opened.count() == self.begun && self.begun > 0;
+        facts
+    }
+    fn reusable(&self) -> bool {
+        self.good
+    }
+}
+
+impl ReqwestConnection {
+    fn request(&self, request: &WireRequest) -> Result<reqwest::Request, String> {
+        let url = reqwest::Url::parse(&format!("{}{}", self.base, request.path)).map_err(|error| format!("the URL: {error}"))?;
+        let method = reqwest::Method::from_bytes(request.method.as_bytes()).map_err(|error| error.to_string())?;
+        let mut made = reqwest::Request::new(method, url);
+        for (name, value) in &request.headers {
+            let unfit = |_| format!("the header {name:?} holds a character that cannot be sent");
+            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit(()))?;
+            if [reqwest::header::HOST, reqwest::header::CONTENT_LENGTH, reqwest::header::TRANSFER_ENCODING].contains(&header) {
+                continue;
+            }
+            let value = match value {
+                HeaderText::Plain(text) => HeaderValue::from_str(text).map_err(|_| unfit(()))?,
+                HeaderText::Secret(secret) => {
+                    let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| unfit(()))?;
+                    value.set_sensitive(true);
+                    value
+                }
+            };
+            made.headers_mut().append(header, value);
+        }
+        made.headers_mut().insert(reqwest::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if request.method != "GET" || !request.body.is_empty() {
+            *made.body_mut() = Some(request.body.clone().into());
+        }
+        Ok(made)
+    }
+
+    async fn read_all(&mut self, response: &mut reqwest::Response, request: &WireRequest, watch: &mut dyn Watch) -> Ended {
+        let mut cutter = Cutter::new(request);
+        let sent = self.facts.stamps.first_write.unwrap_or_default();
+        let ended = loop {
+            let bytes = match response.chunk().await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => break Ended::Complete,
+                Err(error) => break broken(error),
+            };
+            let user = mono();
+            let Reads { count, bytes: length, .. } = &mut self.facts.reads;
+            (*count, *length) = (*count + 1, *length + bytes.len() as u64);
+            if *length > request.largest_body {
+                break Ended::TooLarge { message: format!("the body is larger than {} bytes", request.largest_body) };
+            }
+            watch.body(&bytes);
+            let mut frames = 0;
+            let fed = cutter.feed(&bytes, &mut |piece| match piece {
+                Piece::Frame(frame) => {
+                    frames += 1;
+                    watch.frame(frame);
+                }
+                Piece::Comment(text) => watch.comment(text),
+            });
+            (0..frames).for_each(|_| watch.mark(mark(sent, user, *count)));
+            if let Err(error) = fed {
+                break Ended::TooLarge { message: error.to_string() };
+            }
+        };
+        let mut frames = 0;
+        cutter.finish(&mut |piece| {
+            if let Piece::Frame(frame) = piece {
+                frames += 1;
+                watch.frame(frame);
+            }
+        });
+        (0..frames).for_each(|_| watch.mark(mark(sent, mono(), self.facts.reads.count)));
+        ended
+    }
+}
+
+/// A frame that was handed over at `user` came at some time since the request.
+fn mark(sent: Stamp, user: Stamp, read: u32) -> Mark {
+    Mark { at: user, after: sent, user, read, chunk: read, exact: false }
+}
+
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+fn compressed(headers: &[(String, String)]) -> Option<&str> {
+    let coding = headers.iter().find(|(name, _)| name == "content-encoding");
+    coding.map(|(_, value)| value.as_str()).filter(|value| !value.trim().is_empty() && !value.trim().eq_ignore_ascii_case("identity"))
+}
+
+/// An error in all its words, without the URL, whose query might hold a key.
+fn words(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = inner.source();
+    }
+    text
+}
+
+fn send_failed(error: reqwest::Error) -> Ended {
+    if !error.is_connect() {
+        return broken(error);
+    }
+    if error.is_timeout() {
+        return Ended::TimedOut { limit: Limit::Connect };
+    }
+    let mut system = None;
+    let mut source = error.source();
+    while let Some(inner) = source {
+        system = inner.downcast_ref::<std::io::Error>().or(system);
+        source = inner.source();
+    }
+    let dns = error.is_dns();
+    let local = system.is_some_and(|error| is_local(error) || dns && is_resolver_fault(error));
+    let message = words(error);
+    let lower = message.to_lowercase();
+    let stage = match dns {
+        true => Stage::Dns,
+        _ if ["certificate", "tls", "handshake", "invalidcontenttype"].iter().any(|word| lower.contains(word)) => Stage::Tls,
+        _ if ["proxy", "socks", "tunnel"].iter().any(|word| lower.contains(word)) => Stage::Proxy,
+        _ => Stage::Tcp,
+    };
+    Ended::ConnectFailed { stage, message, local }
+}
+
+fn broken(error: reqwest::Error) -> Ended {
+    let message = words(error);
+    match ["invalid HTTP", "parse", "invalid chunk", "Invalid chunk", "message head is too large"].iter().any(|word| message.contains(word))
+    {
+        true => Ended::Unreadable { message },
+        false => Ended::ClosedEarly { message },
+    }
+}
+
+/// Counts the connections that a client begins to open: the only way to know whether an exchange went over a new one.
+#[derive(Debug, Clone, Default)]
+struct Opened(Arc<AtomicU32>);
+
+impl Opened {
+    fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl<S> tower_layer::Layer<S> for Opened {
+    type Service = Counting<S>;
+    fn layer(&self, inner: S) -> Counting<S> {
+        Counting { inner, opened: self.clone() }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Counting<S> {
+    inner: S,
+    opened: Opened,
+}
+
+impl<R, S: tower_service::Service<R>> tower_service::Service<R> for Counting<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+    fn call(&mut self, request: R) -> S::Future {
+        self.opened.0.fetch_add(1, Ordering::Relaxed);
+        self.inner.call(request)
+    }
+}
