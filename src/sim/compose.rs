@@ -12,7 +12,10 @@ impl Reply {
         let wording = self.wording;
         let with = usize::from(!self.thinks());
         match kind {
-            Kind::Opener => self.chunk(&self.choice(wording.opener[with]), &self.usage_text(false), wording.extra_opener),
+            Kind::Opener => {
+                let choice = if wording.opener_choice.is_empty() { wording.choice } else { wording.opener_choice };
+                self.chunk(&choice.replace("$delta", wording.opener[with]), &self.usage_text(false), wording.extra_opener)
+            }
             Kind::First(content) => {
                 self.chunk(&self.choice(wording.first[usize::from(content)]), &self.usage_text(true), wording.extra_text)
             }
@@ -22,7 +25,7 @@ impl Reply {
             Kind::Last => {
                 let choice = wording.last_choice.replace("$delta", wording.last[with]);
                 let usage = if self.usage_on.last { self.usage() } else { self.no_usage() };
-                let timings = if self.timings && !self.usage_on.own { wording.timings } else { "" };
+                let timings = if self.timings && wording.timings_on_finish && !self.usage_on.own { wording.timings } else { "" };
                 let extra = wording.extra_last.replace("$usage", if self.usage_on.last { &usage } else { "" });
                 self.chunk(&choice, &usage, &format!("{extra}{timings}"))
             }

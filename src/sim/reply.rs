@@ -155,6 +155,10 @@ impl Reply {
     pub fn without_usage(&mut self) {
         self.usage_on = UsageOn { text: false, last_text: false, last: false, own: false };
     }
+    /// Whether the provider says `[DONE]` after an error.
+    pub fn done_after_error(&self) -> bool {
+        self.wording.done_after_error
+    }
     /// Tokens of the prompt, as told.
     pub fn prompt_tokens(&self) -> usize {
         self.counts.prompt

@@ -17,6 +17,7 @@ pub const VLLM: Wording = Wording {
     ],
     continuous: Continuous::AndOwnChunk,
     timings: r#","metrics":{"time_to_first_token_ms":$ttft_ms,"generation_time_ms":$gen_ms,"queue_time_ms":$queue_ms,"mean_itl_ms":$gap_ms,"tokens_per_second":$speed}"#,
+    timings_on_finish: false,
     head_at_once: false,
     stream_error: r#"{"error":{"message":"$message","type":"InternalServerError","param":null,"code":500}}"#,
     done_after_error: true,
