@@ -249,7 +249,7 @@ async fn respond(house: &House, mut line: Line, request: Request, truth: Truth) 
     let (answer, faults) = answer::chat(system, &request, about);
     let mut log = Handover::new(truth, house.log.clone());
     log.truth.system.clone_from(&system.name);
-    log.truth.request_id = request.header("x-request-id").map(str::to_owned);
+    log.truth.request_id = request.header("x-request-id").or(request.header("x-client-request-id")).map(str::to_owned);
     log.truth.nth = nth;
     log.truth.faults = faults.iter().map(|fault| fault.name()).collect();
     log.truth.ended = "stopped";
