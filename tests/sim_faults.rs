@@ -271,7 +271,7 @@ fn the_wire_form_can_vary() {
     assert!(sim.stream("crlf").body().contains("\r\n\r\n") && sim.stream("cr-only").body().contains("}\r\rdata"));
     assert!(sim.stream("no-space").body().starts_with("data:{"));
     assert!(sim.stream("bom").chunks.concat().starts_with(b"\xef\xbb\xbf"));
-    assert_eq!(sim.stream("no-done").done(), false);
+    assert!(!sim.stream("no-done").done());
     assert!(sim.stream("no-final-blank").body().ends_with("data: [DONE]"));
     assert!(sim.stream("multiline-data").body().contains(",\ndata: \""));
     assert_eq!(sim.stream("http10").header("transfer-encoding"), None);

@@ -269,6 +269,16 @@ fn the_simulator_ends_with_its_parent() {
 }
 
 #[test]
+fn ready_names_a_provider_profile_for_every_system() {
+    let sim = Sim::start("builtin:providers", &[]);
+    let profiles = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("providers");
+    for detail in sim.ready["details"].as_array().unwrap() {
+        let file = profiles.join(format!("{}.yaml", detail["provider"].as_str().unwrap()));
+        assert!(file.exists(), "{detail}: there is no {}", file.display());
+    }
+}
+
+#[test]
 fn a_mistake_in_the_behaviour_names_file_line_and_key_and_ends_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.yaml");

@@ -66,6 +66,8 @@ pub struct Detail {
     pub title: String,
     /// How it words its stream.
     pub dialect: String,
+    /// The provider profile that reads it.
+    pub provider: String,
     /// Its model.
     pub model: String,
 }
@@ -103,6 +105,7 @@ pub async fn serve(options: Options, ready: impl FnOnce(&Ready), stop: impl Futu
         name: system.name.clone(),
         title: system.title.clone(),
         dialect: system.wording.name.to_owned(),
+        provider: if system.wording.profile.is_empty() { system.wording.name } else { system.wording.profile }.to_owned(),
         model: system.model.clone(),
     };
     let announcement = Ready {

@@ -90,6 +90,8 @@ pub type ByReasoning = [&'static str; 2];
 pub struct Wording {
     /// Its name in the behaviour file.
     pub name: &'static str,
+    /// The provider profile that reads it, where that has another name; else empty.
+    pub profile: &'static str,
     /// The model answered with if the request names none.
     pub model: &'static str,
     /// The shape of an id, `#` standing for a hexadecimal digit.
@@ -173,6 +175,7 @@ pub struct Wording {
 /// The plainest wording: what the OpenAI-compatible ones have in common. Every dialect is written as a change of this.
 const PLAIN: Wording = Wording {
     name: "openai-compatible",
+    profile: "",
     model: "model",
     id: "chatcmpl-############",
     line_end: "\n",
