@@ -8,6 +8,7 @@ mod providers;
 mod run;
 mod show;
 mod sim;
+mod simulator;
 mod table;
 
 use clap::{Parser, Subcommand};

@@ -1,5 +1,15 @@
 //! Reads frames: what a provider's stream means. Sans-I/O and without a clock.
 
+pub mod chat;
+mod chunk;
+pub mod errors;
+mod finish;
+mod tally;
+pub mod think;
+
+pub use chat::{ChatDecoder, ChatDialect};
+pub use think::{ThinkMode, ThinkTags};
+
 use crate::timeline::StreamEvent;
 use crate::wire::Frame;
 
@@ -12,6 +22,6 @@ pub trait Decoder: Send {
     fn feed(&mut self, frame: &Frame<'_>, emit: Emit<'_>);
     /// The whole body of a response that held no frame at all: a JSON error, a page of HTML, a JSON reply to a stream request.
     fn body(&mut self, status: u16, content_type: Option<&str>, body: &[u8], emit: Emit<'_>);
-    /// The response is over: what was held back comes out.
+    /// The response is over: what was held back comes out. A `held` of 0 then means the last frame that was fed.
     fn finish(&mut self, emit: Emit<'_>);
 }

@@ -1,5 +1,17 @@
 //! Design of the experiment: plan file -> valid plan -> rounds, blocks, trials. Pure.
 
+mod design;
+mod estimate;
+mod file;
+mod resolve;
+mod source;
+
+pub use design::{Block, Schedule, nonce};
+pub use estimate::{Estimate, estimate, slow_warnings, tokens_at_most};
+pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
+pub use resolve::{Plan, Preset, resolve};
+pub use source::{PlanError, Source};
+
 use crate::record::{Claim, Sampling, Thinking, TransportKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

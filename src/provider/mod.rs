@@ -1,5 +1,22 @@
 //! What a provider wants to be asked and how its reply is cut. Says what to send and how to read; does neither.
 
+mod catalog;
+mod chat;
+mod check;
+pub mod config;
+mod inline;
+pub mod keys;
+pub mod profile;
+mod read;
+mod target;
+
+pub use catalog::{Catalog, CatalogError, Origin};
+pub use config::UserConfig;
+pub use keys::{Key, KeyError, Keys};
+pub use profile::{Evidence, Profile};
+pub use read::FileFault;
+pub use target::TargetError;
+
 use crate::dialect::Decoder;
 use crate::ident::ProviderId;
 use crate::record::TargetFacts;

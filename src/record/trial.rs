@@ -151,6 +151,35 @@ pub struct Answer {
     pub relabelled: bool,
 }
 
+impl Answer {
+    /// An answer of which nothing is known but its end.
+    pub fn empty(ended: Ended) -> Answer {
+        Answer {
+            stamps: Stamps::default(),
+            connect: Connect::default(),
+            reads: Reads::default(),
+            ended,
+            status: None,
+            headers: BTreeMap::new(),
+            timeline: Timeline::default(),
+            text: None,
+            counts: None,
+            usage: None,
+            timing: None,
+            finish: None,
+            end_marks: Vec::new(),
+            error: None,
+            model: None,
+            fingerprint: None,
+            upstream: None,
+            comments: 0,
+            frames: 0,
+            unreadable: 0,
+            relabelled: false,
+        }
+    }
+}
+
 /// Times of one exchange, all on this machine's monotonic clock.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamps {

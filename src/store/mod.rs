@@ -1,7 +1,15 @@
 //! The run folder: `results/<UTC>-<name>-<id>/{manifest.json, plan.yaml, records.jsonl}`. This room alone knows paths under `results/`.
 
+mod attempts;
+mod folder;
+mod journal;
+mod read;
+
 use crate::record::{Manifest, Note, RoundLine, Trial};
 use std::path::PathBuf;
+
+pub use attempts::{ScoredBlock, attempts_made, scored_blocks};
+pub use journal::{Journal, Prepare};
 
 /// A run as read back.
 #[derive(Debug, Clone)]
@@ -16,6 +24,49 @@ pub struct Run {
     pub rounds: Vec<RoundLine>,
     /// Notes in order.
     pub notes: Vec<Note>,
-    /// Lines that could not be read (a torn tail, a damaged line), set aside and counted.
+    /// Lines that could not be read (a torn tail, a damaged line, a kind that this version does not know), passed over and counted.
     pub torn: u32,
+}
+
+/// What is wrong with a run folder.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system refused.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's words.
+        error: std::io::Error,
+    },
+    /// There is no run here.
+    #[error("{}: no run here; give a run folder (it holds manifest.json), such as results/20261124T101500Z-race-3fa9c1", path.display())]
+    NotARun {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The manifest cannot be read.
+    #[error("{}: {message}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The run was written by a later version.
+    #[error("{}: written with schema {found}, and this version of photofinish reads up to {known}; update photofinish to read it", path.display())]
+    Newer {
+        /// The manifest.
+        path: PathBuf,
+        /// Its schema.
+        found: u64,
+        /// The latest schema that this build knows.
+        known: u32,
+    },
+    /// Another process writes this run.
+    #[error("{}: another photofinish is writing this run; wait until it ends, or stop it first", path.display())]
+    Locked {
+        /// The record.
+        path: PathBuf,
+    },
 }

@@ -1,0 +1,35 @@
+# Two commands do everything: `cargo run --release -- demo` and `make check`.
+.PHONY: check fmt lint test demo bench real-model example deny fuzz
+
+check: fmt lint test ## all tests: format, lints, unit, fixtures, end to end
+
+fmt:
+	cargo fmt --check
+
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+
+test:
+	cargo test --locked
+
+demo: ## the main job on simulated providers
+	cargo run --locked --release -- demo
+
+bench: ## cost of the timed path against a raw socket reader, in one run
+	cargo bench --locked --bench timed_path
+
+real-model: ## the short set against a real llama.cpp server (installed from package registries)
+	cargo build --locked
+	PHOTOFINISH=target/debug/photofinish bash scripts/real-model.sh
+
+example: ## make results/example anew (a simulated run: the README's table and a golden test)
+	bash scripts/example.sh
+
+deny: ## licences, bans and sources (needs cargo-deny)
+	cargo deny check licenses bans sources
+
+fuzz: ## ten minutes a target (needs a nightly toolchain and cargo-fuzz)
+	for target in $$(cargo +nightly fuzz list); do \
+		mkdir -p fuzz/corpus/$$target; \
+		cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=600 -max_len=65536 || exit 1; \
+	done

@@ -1,0 +1,248 @@
+//! Asks every provider that speaks the chat dialect, as its file says.
+
+use super::profile::{DialectName, Profile};
+use super::target::is_loopback;
+use super::{Call, Capabilities, Provider, RequestError};
+use crate::dialect::{ChatDecoder, ChatDialect, Decoder};
+use crate::ident::ProviderId;
+use crate::record::{TargetFacts, Thinking};
+use crate::secret::{ExposeSecret, Secret};
+use crate::wire::{Framing, HeaderText, WireRequest};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The longest line that a request allows unless the run says otherwise, bytes.
+pub const LARGEST_LINE: u64 = 16 << 20;
+/// The largest body that a request allows unless the run says otherwise, bytes.
+pub const LARGEST_BODY: u64 = 256 << 20;
+
+/// A provider of the chat dialect.
+#[derive(Debug)]
+pub struct ChatProvider {
+    profile: Arc<Profile>,
+    dialect: Arc<ChatDialect>,
+}
+
+impl ChatProvider {
+    /// The provider that a checked file describes.
+    pub fn new(profile: Arc<Profile>) -> ChatProvider {
+        // The file was checked when it was read; a `think` that is none cannot come so far.
+        let dialect = Arc::new(profile.chat_dialect().unwrap_or_default());
+        ChatProvider { profile, dialect }
+    }
+
+    fn body(&self, call: &Call<'_>) -> Result<Vec<u8>, RequestError> {
+        let (rule, target) = (&self.profile.request, call.target);
+        let mut body = Body::default();
+        body.set("model", json!(target.model));
+        body.set("messages", json!([{ "role": "user", "content": call.prompt }]));
+        body.set("stream", json!(true));
+        if !rule.stream_options.is_empty() {
+            body.set("stream_options", json!(rule.stream_options));
+        }
+        if let Some(cap) = call.max_tokens.or(target.sampling.max_tokens) {
+            body.set(rule.cap.field(), json!(cap));
+        }
+        if let Some(temperature) = target.sampling.temperature {
+            body.set("temperature", json!(temperature));
+        }
+        if let Some(top_p) = target.sampling.top_p {
+            body.set("top_p", json!(top_p));
+        }
+        if let Some(seed) = target.sampling.seed.filter(|_| rule.seed) {
+            body.set("seed", json!(seed));
+        }
+        let thinking = self.profile.thinking_fields(target.thinking).ok_or_else(|| {
+            let word = if target.thinking == Thinking::On { "on" } else { "off" };
+            RequestError::Unsupported(format!("{} has no switch to turn thinking {word}", self.profile.provider.title))
+        })?;
+        for (name, value) in rule.body.iter().chain(&thinking).chain(&target.extra_body) {
+            body.merge(name, value.clone());
+        }
+        serde_json::to_vec(&body).map_err(|error| RequestError::Unsupported(error.to_string()))
+    }
+
+    fn headers(&self, call: &Call<'_>) -> Result<Vec<(String, HeaderText)>, RequestError> {
+        let plain = |name: &str, value: &str| (name.to_owned(), HeaderText::Plain(value.to_owned()));
+        let mut headers = vec![
+            plain("content-type", "application/json"),
+            plain("accept", "text/event-stream"),
+            plain("user-agent", concat!("photofinish/", env!("CARGO_PKG_VERSION"))),
+        ];
+        headers.extend(self.profile.request.headers.iter().map(|(name, value)| plain(&name.to_lowercase(), value)));
+        if let Some(name) = &self.profile.request.request_id {
+            headers.push(plain(&name.to_lowercase(), call.request_id));
+        }
+        match (&self.profile.key, call.key) {
+            (Some(rule), Some(key)) => headers.push((rule.header.to_lowercase(), HeaderText::Secret(worded(&rule.header, key)))),
+            (Some(rule), None) if !rule.optional && !call.target.simulated && !is_loopback(&call.target.base_url) => {
+                return Err(RequestError::NoKey(rule.env.join(" or ")));
+            }
+            _ => {}
+        }
+        Ok(headers)
+    }
+}
+
+/// The key as its header words it.
+fn worded(header: &str, key: &Secret) -> Secret {
+    match header.eq_ignore_ascii_case("authorization") {
+        true => Secret::from(format!("Bearer {}", key.expose_secret())),
+        false => key.clone(),
+    }
+}
+
+impl Provider for ChatProvider {
+    fn id(&self) -> &ProviderId {
+        &self.profile.provider.id
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let rule = &self.profile.request;
+        Capabilities {
+            reasoning: !self.profile.reply.reasoning.is_empty() || self.profile.reply.think != "off",
+            seed: rule.seed,
+            thinking_switch: rule.thinking.is_some(),
+            usage: self.profile.reply.usage != super::profile::UsagePlace::Unknown,
+            key: self.profile.key.as_ref().is_some_and(|key| !key.optional),
+        }
+    }
+
+    fn request(&self, call: &Call<'_>) -> Result<WireRequest, RequestError> {
+        let base = url::Url::parse(&call.target.base_url).map_err(|error| RequestError::Unsupported(format!("base_url: {error}")))?;
+        let path = format!("{}{}", base.path().trim_end_matches('/'), self.profile.endpoint.path);
+        Ok(WireRequest {
+            method: "POST",
+            path,
+            headers: self.headers(call)?,
+            body: self.body(call)?,
+            framing: self.framing(),
+            largest_line: LARGEST_LINE,
+            largest_body: LARGEST_BODY,
+        })
+    }
+
+    fn framing(&self) -> Framing {
+        match self.profile.reply.dialect {
+            DialectName::Chat => Framing::Sse,
+        }
+    }
+
+    fn decoder(&self, target: &TargetFacts) -> Box<dyn Decoder> {
+        let tags = target.think_tags.parse().unwrap_or_else(|_| self.dialect.think.clone());
+        Box::new(ChatDecoder::with_tags(self.dialect.clone(), tags))
+    }
+}
+
+/// A request's body: fields in the order in which they were set, so that equal calls are equal bytes.
+#[derive(Debug, Default)]
+struct Body(Vec<(String, Value)>);
+
+impl Body {
+    fn set(&mut self, name: &str, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+    /// Sets a field; an object is added to the one that stands there.
+    fn merge(&mut self, name: &str, value: Value) {
+        match (self.0.iter_mut().find(|(known, _)| known == name), value) {
+            (Some((_, Value::Object(old))), Value::Object(new)) => old.extend(new),
+            (_, value) => self.set(name, value),
+        }
+    }
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::TargetEntry;
+    use crate::provider::Catalog;
+    use crate::record::Sampling;
+    use std::collections::BTreeMap;
+
+    /// The request to a target, as path, header names and values (keys too), and body.
+    fn request(entry: TargetEntry, key: Option<&str>) -> Result<(String, Vec<String>, String), RequestError> {
+        let catalog = Catalog::builtin();
+        let target = catalog.target(&entry).unwrap();
+        let key = key.map(|key| Secret::from(key.to_owned()));
+        let call = Call {
+            target: &target,
+            prompt: "[n1] 你好",
+            max_tokens: None,
+            key: key.as_ref(),
+            request_id: "r-1",
+            wall_now: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let request = catalog.provider(&target).unwrap().request(&call)?;
+        let headers = request.headers.iter().map(|(name, value)| match value {
+            HeaderText::Plain(text) => format!("{name}: {text}"),
+            HeaderText::Secret(secret) => format!("{name}! {}", secret.expose_secret()),
+        });
+        Ok((request.path, headers.collect(), String::from_utf8(request.body).unwrap()))
+    }
+
+    fn entry(target: &str) -> TargetEntry {
+        TargetEntry { target: target.to_owned(), ..TargetEntry::default() }
+    }
+
+    #[test]
+    fn a_request_is_worded_as_the_file_says_and_always_in_one_order() {
+        let sampling = Sampling { max_tokens: Some(4096), temperature: Some(0.6), top_p: None, seed: Some(7) };
+        let asked = TargetEntry { sampling: Some(sampling), thinking: Some(Thinking::On), ..entry("ark/deepseek-r1-250528") };
+        let (path, headers, body) = request(asked, Some("k-123456")).unwrap();
+        assert_eq!(path, "/api/v3/chat/completions");
+        assert_eq!(headers[3..], ["x-client-request-id: r-1", "authorization! Bearer k-123456"]);
+        let expected = concat!(
+            r#"{"model":"deepseek-r1-250528","messages":[{"content":"[n1] 你好","role":"user"}],"stream":true,"#,
+            r#""stream_options":{"chunk_include_usage":true,"include_usage":true},"max_completion_tokens":4096,"temperature":0.6,"#,
+            r#""seed":7,"thinking":{"type":"enabled"}}"#
+        );
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn further_fields_join_those_of_the_file() {
+        let extra = BTreeMap::from([("stream_options".to_owned(), json!({ "x": 1 })), ("min_p".to_owned(), json!(0.1))]);
+        let (_, _, body) = request(TargetEntry { extra_body: extra, ..entry("vllm/m") }, None).unwrap();
+        assert!(body.contains(r#""stream_options":{"continuous_usage_stats":true,"include_usage":true,"x":1}"#), "{body}");
+        assert!(body.ends_with(r#""min_p":0.1}"#), "{body}");
+    }
+
+    #[test]
+    fn a_local_server_gets_no_authorization_without_a_key_and_a_remote_one_no_request() {
+        let (_, headers, _) = request(entry("http://127.0.0.1:9/v1=m"), None).unwrap();
+        assert!(headers.iter().all(|header| !header.starts_with("authorization")), "{headers:?}");
+        let (_, headers, _) =
+            request(TargetEntry { base_url: Some("http://127.0.0.1:9/groq".to_owned()), ..entry("groq/m") }, None).unwrap();
+        assert!(headers.iter().all(|header| !header.starts_with("authorization")), "{headers:?}");
+        assert_eq!(request(entry("deepseek/deepseek-flash"), None).unwrap_err(), RequestError::NoKey("DEEPSEEK_API_KEY".to_owned()));
+    }
+
+    #[test]
+    fn a_key_goes_into_the_header_that_the_file_names() {
+        let azure = TargetEntry { base_url: Some("https://r.openai.azure.com/openai/v1/".to_owned()), ..entry("azure-openai/d") };
+        let (path, headers, _) = request(azure, Some("k-123456")).unwrap();
+        assert_eq!((path.as_str(), headers.last().map(String::as_str)), ("/openai/v1/chat/completions", Some("api-key! k-123456")));
+    }
+
+    #[test]
+    fn a_seed_goes_only_where_it_is_taken() {
+        let sampling = Sampling { seed: Some(7), max_tokens: Some(9), ..Sampling::default() };
+        let (_, _, body) = request(TargetEntry { sampling: Some(sampling), ..entry("deepseek/deepseek-flash") }, Some("k-123456")).unwrap();
+        assert!(!body.contains("seed") && body.contains(r#""max_tokens":9"#), "{body}");
+    }
+}

@@ -1,0 +1,151 @@
+//! One target's lane: one request at a time over a connection that is kept alive in between.
+
+use super::{Racer, Stop};
+use crate::clock::Clock;
+use crate::exchange;
+use crate::ident::{PromptId, TrialId};
+use crate::provider::Call;
+use crate::record::{Answer, Limits, NotSent, Role, Trial};
+use crate::timeline::{Ended, ErrorKind};
+use crate::units::Stamp;
+use crate::wire::{Connection, WireRequest};
+use tokio::sync::watch;
+
+/// A target on its way through the run.
+pub struct Lane {
+    pub racer: Racer,
+    connection: Option<Box<dyn Connection>>,
+    /// Why nothing more is sent to it.
+    pub stopped: Option<String>,
+}
+
+/// A trial as planned.
+pub struct Planned<'p> {
+    pub id: TrialId,
+    pub round: u32,
+    pub block: u32,
+    pub prompt: &'p PromptId,
+    /// The user's message, nonce included.
+    pub text: &'p str,
+    pub place: u32,
+    pub attempt: u32,
+    pub role: Role,
+    /// When it was to be sent; none means as soon as its turn comes.
+    pub scheduled: Option<Stamp>,
+}
+
+/// What all trials of a run share.
+#[derive(Clone)]
+pub struct Setting {
+    pub limits: Limits,
+    pub clock: Clock,
+    pub stop: watch::Receiver<Stop>,
+}
+
+/// A warm-up asks for one token.
+const WARM_UP_TOKENS: u64 = 1;
+
+impl Lane {
+    pub fn new(racer: Racer) -> Lane {
+        Lane { racer, connection: None, stopped: None }
+    }
+
+    /// Makes one trial, from connecting to its end. A failure is an answer; nothing is sent twice.
+    pub async fn ask(&mut self, setting: &Setting, planned: Planned<'_>) -> Trial {
+        let mut trial = Trial {
+            id: planned.id.clone(),
+            target: self.racer.facts.id.clone(),
+            provider: self.racer.facts.provider.clone(),
+            model: self.racer.facts.model.clone(),
+            round: planned.round,
+            block: planned.block,
+            prompt: planned.prompt.clone(),
+            place: planned.place,
+            attempt: planned.attempt,
+            role: planned.role,
+            wall: setting.clock.wall(),
+            scheduled: planned.scheduled.unwrap_or_else(|| setting.clock.now()),
+            held_since: None,
+            not_sent: None,
+            answer: None,
+        };
+        if let Some(reason) = &self.stopped {
+            trial.not_sent = Some(NotSent::TargetStopped { reason: reason.clone() });
+            return trial;
+        }
+        match self.request(setting, &planned) {
+            Ok(request) => {
+                let answer = self.answer(setting, &request).await;
+                self.stopped = reason_to_stop(&answer);
+                trial.answer = Some(Box::new(answer));
+            }
+            Err(reason) => trial.not_sent = Some(NotSent::NoRequest { reason }),
+        }
+        trial
+    }
+
+    fn request(&self, setting: &Setting, planned: &Planned<'_>) -> Result<WireRequest, String> {
+        let call = Call {
+            target: &self.racer.facts,
+            prompt: planned.text,
+            max_tokens: (planned.role == Role::WarmUp).then_some(WARM_UP_TOKENS),
+            key: self.racer.key.as_ref(),
+            request_id: planned.id.as_str(),
+            wall_now: setting.clock.wall(),
+        };
+        let mut request = self.racer.provider.request(&call).map_err(|error| error.to_string())?;
+        (request.largest_line, request.largest_body) = (setting.limits.largest_line, setting.limits.largest_body);
+        Ok(request)
+    }
+
+    async fn answer(&mut self, setting: &Setting, request: &WireRequest) -> Answer {
+        let mut connection = match self.connection.take().filter(|connection| connection.reusable()) {
+            Some(kept) => kept,
+            None => {
+                let connect = self.racer.transport.connect(&self.racer.endpoint);
+                match unless_cancelled(&setting.stop, connect).await {
+                    Some(Ok(opened)) => opened,
+                    Some(Err(failure)) => return exchange::connect_failed(failure),
+                    None => return Answer::empty(Ended::Cancelled),
+                }
+            }
+        };
+        let decoder = self.racer.provider.decoder(&self.racer.facts);
+        let exchange = exchange::exchange(connection.as_mut(), request, decoder, &setting.limits, &setting.clock);
+        let Some(answer) = unless_cancelled(&setting.stop, exchange).await else {
+            let facts = connection.facts();
+            return Answer { stamps: facts.stamps, connect: facts.connect, reads: facts.reads, ..Answer::empty(Ended::Cancelled) };
+        };
+        self.connection = Some(connection).filter(|connection| connection.reusable());
+        answer
+    }
+}
+
+/// Faults of configuration: no further request could do better, and none of them is the provider's slowness.
+fn reason_to_stop(answer: &Answer) -> Option<String> {
+    let status = answer.status.map(|status| format!("HTTP {status}: ")).unwrap_or_default();
+    match (&answer.error, answer.status) {
+        (Some(error), _) => match error.kind {
+            ErrorKind::Auth | ErrorKind::Billing | ErrorKind::NotFound => Some(format!("{status}{}", error.message)),
+            _ => None,
+        },
+        (None, Some(401..=404)) => Some(format!("{status}no further words")),
+        (None, _) => None,
+    }
+}
+
+/// Waits for `work`, or gives up as soon as the run is cancelled.
+async fn unless_cancelled<T>(stop: &watch::Receiver<Stop>, work: impl Future<Output = T>) -> Option<T> {
+    let mut stop = stop.clone();
+    let cancelled = async {
+        // A sender that is gone cancels nothing.
+        if stop.wait_for(|stop| *stop == Stop::Cancel).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = cancelled => None,
+    }
+}

@@ -1,0 +1,72 @@
+//! What an earlier sitting of the same run left behind.
+
+use crate::ident::TargetId;
+use crate::plan::tokens_at_most;
+use crate::record::{Answer, RoundState};
+use crate::store::{self, Run};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is on record of a run already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Before {
+    /// Blocks that are complete, by round and place.
+    pub done: BTreeSet<(u32, u32)>,
+    /// The highest attempt of each block, 0 the warm-up.
+    pub attempts: BTreeMap<(u32, u32), u32>,
+    /// Rounds that are over: finished, missed or partial.
+    pub closed: BTreeSet<u32>,
+    /// When a round that had begun last showed life.
+    pub last_seen: BTreeMap<u32, jiff::Timestamp>,
+    /// Requests sent.
+    pub requests: u64,
+    /// Tokens used, prompt and reply.
+    pub tokens: u64,
+    /// Usable samples of each target.
+    pub usable: BTreeMap<TargetId, u64>,
+}
+
+impl Before {
+    /// Read from the record.
+    pub fn of(run: &Run) -> Before {
+        let mut before = Before {
+            done: store::scored_blocks(run).iter().map(|block| (block.round, block.block)).collect(),
+            attempts: store::attempts_made(run),
+            ..Before::default()
+        };
+        for line in &run.rounds {
+            match line.state {
+                RoundState::Begun => before.seen(line.round, line.wall),
+                RoundState::Finished | RoundState::Missed | RoundState::Partial => drop(before.closed.insert(line.round)),
+            }
+        }
+        for trial in &run.trials {
+            let Some(answer) = &trial.answer else { continue };
+            let lasted = answer.stamps.closed.zip(answer.stamps.first_write).map_or(0, |(end, start)| end.since(start));
+            before.seen(trial.round, trial.wall + std::time::Duration::from_nanos(lasted));
+            before.requests += 1;
+            let max_tokens =
+                run.manifest.targets.iter().find(|target| target.id == trial.target).and_then(|target| target.sampling.max_tokens);
+            let chars = run.manifest.dataset.prompts.iter().find(|prompt| prompt.id == trial.prompt).map_or(0, |prompt| prompt.chars);
+            before.tokens += tokens_used(answer, chars + tokens_at_most(""), max_tokens.unwrap_or(0));
+            if super::usable(trial) {
+                *before.usable.entry(trial.target.clone()).or_default() += 1;
+            }
+        }
+        before
+    }
+
+    fn seen(&mut self, round: u32, at: jiff::Timestamp) {
+        let last = self.last_seen.entry(round).or_insert(at);
+        *last = at.max(*last);
+    }
+}
+
+/// Tokens that a request is counted with: as reported, else the worst case; nothing where the server refused it.
+pub fn tokens_used(answer: &Answer, prompt_tokens: u64, max_tokens: u64) -> u64 {
+    let reported = answer.usage.as_ref().and_then(|usage| usage.total.or_else(|| Some(usage.prompt? + usage.completion?)));
+    match (reported, answer.status) {
+        (Some(reported), _) => reported,
+        (None, Some(200..=299)) => prompt_tokens + max_tokens,
+        (None, _) => 0,
+    }
+}

@@ -1,0 +1,452 @@
+//! Turns the steps of a script into bytes, in one provider's words.
+
+use super::behaviour::System;
+use super::dist::Source;
+use super::request::{Ask, Request};
+use super::script::{Act, Phase, Script};
+use super::template::{Counts, Template, escaped};
+use super::wording::{Continuous, NoUsage, ReasoningAs, UsagePlace};
+use std::collections::HashMap;
+
+/// A chat request, and to whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// To whom.
+    pub system: &'a System,
+    /// As it came.
+    pub request: &'a Request,
+    /// What it asks.
+    pub ask: &'a Ask,
+    /// Its draws.
+    pub source: &'a Source,
+    /// Seconds since 1970, as the reply tells them.
+    pub created: i64,
+}
+
+/// How the usage told differs from the truth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Lie {
+    /// It does not.
+    None,
+    /// `reasoning_tokens: 0`.
+    ReasoningZero,
+    /// The completion without the reasoning; the total with it.
+    ExcludesReasoning,
+    /// The completion multiplied.
+    Times(f64),
+}
+
+/// How events are put into lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines {
+    /// Line ending.
+    pub end: &'static str,
+    /// Before the data.
+    pub data: &'static str,
+    /// Whether the data of an event is cut over two lines.
+    pub cut: bool,
+}
+
+/// One reply, ready to be written.
+#[derive(Debug)]
+pub struct Reply {
+    /// What is written when.
+    pub script: Script,
+    /// The lines' form.
+    pub lines: Lines,
+    /// What usage says.
+    pub lie: Lie,
+    /// The usage chunk has a choice beside it.
+    pub choice_beside_usage: bool,
+    /// `usage: null` where usage should stand.
+    pub null_usage: bool,
+    values: HashMap<&'static str, String>,
+    wording: &'static super::wording::Wording,
+    reasoning_as: ReasoningAs,
+    usage_on: UsageOn,
+    asked: bool,
+    ping: String,
+    made: HashMap<Kind, Template>,
+    counts: Counts,
+    extra_tokens: usize,
+    timings: bool,
+    had_reasoning: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct UsageOn {
+    text: bool,
+    last_text: bool,
+    last: bool,
+    own: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Opener,
+    First(bool),
+    Reasoning,
+    Content,
+    LastContent,
+    Last,
+    Usage,
+}
+
+/// What a write holds, for the truth log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Tokens of reasoning.
+    pub reasoning: usize,
+    /// Tokens of content.
+    pub content: usize,
+}
+
+impl Reply {
+    /// Makes the reply to a request ready.
+    pub fn new(call: &Call<'_>, script: Script, told_model: &str, reasoning_as: ReasoningAs) -> Reply {
+        let Call { system, ask, .. } = call;
+        let wording = system.wording;
+        let place = system.usage.place.unwrap_or(wording.usage_place);
+        let asked = ask.wants_usage();
+        let tells = asked || system.usage.unasked.unwrap_or(wording.usage_unasked);
+        let always = place == UsagePlace::EveryChunk || (ask.wants_usage_always() && wording.continuous != Continuous::Unknown);
+        let usage_on = UsageOn {
+            text: tells && always && place != UsagePlace::None,
+            last_text: tells && place == UsagePlace::LastContent,
+            last: tells && (always || place == UsagePlace::FinishChunk) && place != UsagePlace::None,
+            own: tells && place == UsagePlace::OwnChunk && !(always && wording.continuous == Continuous::NoOwnChunk),
+        };
+        let prompt = ask.prompt_tokens();
+        let mut reply = Reply {
+            values: values(call, &script, told_model, prompt),
+            lines: Lines { end: wording.line_end, data: wording.data, cut: false },
+            lie: Lie::None,
+            choice_beside_usage: false,
+            null_usage: false,
+            wording,
+            reasoning_as,
+            usage_on,
+            asked,
+            ping: system.keep_alives.as_ref().and_then(|alive| alive.style.clone()).unwrap_or_else(|| wording.ping.to_owned()),
+            made: HashMap::new(),
+            counts: Counts { prompt, ..Counts::default() },
+            extra_tokens: system.usage.extra_tokens,
+            timings: system.server_timings && !wording.timings.is_empty(),
+            had_reasoning: 0 < script.reasoning.tokens(),
+            script,
+        };
+        if reply.hidden() {
+            reply.counts.reasoning = reply.script.reasoning.tokens();
+        }
+        reply
+    }
+
+    fn hidden(&self) -> bool {
+        self.reasoning_as == ReasoningAs::Hidden
+    }
+    /// No usage anywhere.
+    pub fn without_usage(&mut self) {
+        self.usage_on = UsageOn { text: false, last_text: false, last: false, own: false };
+    }
+    /// Tokens of the prompt, as told.
+    pub fn prompt_tokens(&self) -> usize {
+        self.counts.prompt
+    }
+    /// Fills a line's `$names`.
+    pub fn fill(&self, line: &str) -> String {
+        let mut out = Vec::new();
+        self.template(line).write("", &self.counts, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+    /// The finish reason, where the script's has been changed.
+    pub fn set_finish(&mut self, finish: &str) {
+        self.script.finish = finish.to_owned();
+        self.values.insert("finish", escaped(finish));
+    }
+
+    /// Writes what an act says and tells what it holds.
+    pub fn write(&mut self, act: &Act, out: &mut Vec<u8>) -> Held {
+        match act {
+            Act::Comment => {
+                out.extend_from_slice(self.ping.as_bytes());
+                out.extend_from_slice(self.lines.end.as_bytes());
+                out.extend_from_slice(self.lines.end.as_bytes());
+            }
+            Act::Before => self.event_of(self.wording.before, out),
+            Act::Progress => {
+                let chunk = self.chunk(&self.choice(self.wording.opener[0]), "", self.wording.progress);
+                self.event_of(&chunk, out);
+            }
+            Act::Opener => self.kind(Kind::Opener, "", out),
+            Act::Text { phase, from, to } => return self.text(*phase, *from, *to, out),
+            Act::Both { reasoning, content } => return self.both(*reasoning, *content, out),
+            Act::Aside(text) => {
+                let chunk = self.chunk(
+                    &self.choice(self.wording.content[usize::from(!self.thinks())]),
+                    &self.usage_text(true),
+                    self.wording.extra_text,
+                );
+                self.event(&self.template(&chunk), &escaped(text), out);
+            }
+            Act::Delta(delta) => {
+                let chunk = self.chunk(&self.choice(delta), &self.usage_text(true), self.wording.extra_text);
+                self.event_of(&chunk, out);
+            }
+            Act::Last if self.wording.last_choice.is_empty() => {}
+            Act::Last => self.kind(Kind::Last, "", out),
+            Act::Usage if self.usage_on.own => self.kind(Kind::Usage, "", out),
+            Act::Usage => {}
+            Act::Done if self.wording.done.is_empty() => {}
+            Act::Done => self.line(self.wording.done.as_bytes(), out),
+            Act::Event(json) => self.event_of(json, out),
+            Act::Error(message) => self.error(message.as_deref(), out),
+            Act::Bytes(bytes) => out.extend_from_slice(bytes),
+            Act::Part(act, share) => {
+                let start = out.len();
+                self.write(act, out);
+                out.truncate(start + ((out.len() - start) as f64 * share) as usize);
+            }
+            Act::Several(acts) => {
+                return acts.iter().fold(Held::default(), |held, act| {
+                    let more = self.write(act, out);
+                    Held { reasoning: held.reasoning + more.reasoning, content: held.content + more.content }
+                });
+            }
+        }
+        Held::default()
+    }
+
+    fn thinks(&self) -> bool {
+        self.had_reasoning && !self.hidden()
+    }
+
+    fn text(&mut self, phase: Phase, from: usize, to: usize, out: &mut Vec<u8>) -> Held {
+        let differs = match phase {
+            Phase::Reasoning => self.reasoning_as == ReasoningAs::Own && !self.wording.first[0].is_empty(),
+            Phase::Content => !self.wording.first[1].is_empty(),
+        };
+        let first = differs && self.counts.chunks == 0;
+        let last = to == if self.script.content.tokens() == 0 { self.script.reasoning.tokens() } else { self.script.content.tokens() };
+        let kind = match phase {
+            _ if first => Kind::First(phase == Phase::Content),
+            Phase::Content if last && self.usage_on.last_text => Kind::LastContent,
+            Phase::Content => Kind::Content,
+            Phase::Reasoning => Kind::Reasoning,
+        };
+        let held = match phase {
+            Phase::Reasoning => Held { reasoning: to - from, content: 0 },
+            Phase::Content => Held { reasoning: 0, content: to - from },
+        };
+        self.count(held, last);
+        // Taken out for the moment, since writing borrows the whole reply.
+        let text = std::mem::take(if phase == Phase::Reasoning { &mut self.script.reasoning } else { &mut self.script.content });
+        self.kind(kind, text.slice(from, to), out);
+        *(if phase == Phase::Reasoning { &mut self.script.reasoning } else { &mut self.script.content }) = text;
+        held
+    }
+
+    fn count(&mut self, held: Held, last: bool) {
+        self.counts.chunks += 1;
+        self.counts.reasoning += held.reasoning;
+        self.counts.completion += held.reasoning + held.content + if last { self.extra_tokens } else { 0 };
+    }
+
+    fn both(&mut self, reasoning: (usize, usize), content: (usize, usize), out: &mut Vec<u8>) -> Held {
+        let held = Held { reasoning: reasoning.1 - reasoning.0, content: content.1 - content.0 };
+        self.count(held, content.1 == self.script.content.tokens());
+        let field = if self.wording.reasoning.contains("\"reasoning\"") { "reasoning" } else { "reasoning_content" };
+        let delta = format!(
+            r#""{field}":"{}","content":"{}""#,
+            self.script.reasoning.slice(reasoning.0, reasoning.1),
+            self.script.content.slice(content.0, content.1)
+        );
+        let chunk = self.chunk(&self.choice(&delta), &self.usage_text(true), self.wording.extra_text);
+        self.event_of(&chunk, out);
+        held
+    }
+
+    fn error(&self, message: Option<&str>, out: &mut Vec<u8>) {
+        let message = escaped(message.unwrap_or("The service encountered an unexpected internal error."));
+        let worded = self.wording.stream_error.replace("$message", &message);
+        let worded = self.fill(&worded);
+        if worded.starts_with('{') {
+            return self.line(worded.as_bytes(), out);
+        }
+        out.extend_from_slice(worded.replace('\n', self.lines.end).as_bytes());
+        out.extend_from_slice(self.lines.end.as_bytes());
+        out.extend_from_slice(self.lines.end.as_bytes());
+    }
+
+    fn template(&self, line: &str) -> Template {
+        Template::new(line, &|name| self.values.get(name).cloned())
+    }
+    fn event_of(&self, json: &str, out: &mut Vec<u8>) {
+        self.event(&self.template(json), "", out);
+    }
+    fn event(&self, template: &Template, text: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.lines.data.as_bytes());
+        let start = out.len();
+        template.write(text, &self.told(), out);
+        self.finish_event(start, out);
+    }
+    fn line(&self, data: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(self.lines.data.as_bytes());
+        out.extend_from_slice(data);
+        out.extend_from_slice(self.lines.end.as_bytes());
+        out.extend_from_slice(self.lines.end.as_bytes());
+    }
+    fn finish_event(&self, start: usize, out: &mut Vec<u8>) {
+        if self.lines.cut
+            && let Some(comma) = out[start..].windows(2).position(|two| two == b",\"")
+        {
+            let rest = out.split_off(start + comma + 1);
+            out.extend_from_slice(self.lines.end.as_bytes());
+            out.extend_from_slice(self.lines.data.as_bytes());
+            out.extend_from_slice(&rest);
+        }
+        out.extend_from_slice(self.lines.end.as_bytes());
+        out.extend_from_slice(self.lines.end.as_bytes());
+    }
+
+    /// Writes a kind of chunk, made the first time it is needed.
+    fn kind(&mut self, kind: Kind, text: &str, out: &mut Vec<u8>) {
+        let template = match self.made.remove(&kind) {
+            Some(template) => template,
+            None => self.template(&self.compose(kind)),
+        };
+        let start = out.len();
+        out.extend_from_slice(self.lines.data.as_bytes());
+        let start = start + self.lines.data.len();
+        template.write(text, &self.told(), out);
+        self.finish_event(start, out);
+        self.made.insert(kind, template);
+    }
+
+    fn told(&self) -> Counts {
+        let mut told = self.counts;
+        if self.hidden() && 0 < told.chunks {
+            told.completion += told.reasoning;
+        }
+        told.total = told.prompt + told.completion;
+        match self.lie {
+            Lie::None => {}
+            Lie::ReasoningZero => told.reasoning = 0,
+            Lie::ExcludesReasoning => told.completion -= told.reasoning.min(told.completion),
+            Lie::Times(factor) => {
+                told.completion = (told.completion as f64 * factor).round() as usize;
+                told.total = told.prompt + told.completion;
+            }
+        }
+        told
+    }
+
+    fn compose(&self, kind: Kind) -> String {
+        let wording = self.wording;
+        let with = usize::from(!self.thinks());
+        match kind {
+            Kind::Opener => self.chunk(&self.choice(wording.opener[with]), &self.usage_text(false), wording.extra_opener),
+            Kind::First(content) => {
+                self.chunk(&self.choice(wording.first[usize::from(content)]), &self.usage_text(true), wording.extra_text)
+            }
+            Kind::Reasoning => self.chunk(&self.choice(&self.reasoning_delta()), &self.usage_text(true), wording.extra_text),
+            Kind::Content => self.chunk(&self.choice(wording.content[with]), &self.usage_text(true), wording.extra_text),
+            Kind::LastContent => self.chunk(&self.choice(wording.content[with]), &self.usage(), wording.extra_text),
+            Kind::Last => {
+                let choice = wording.last_choice.replace("$delta", wording.last[with]);
+                let usage = if self.usage_on.last { self.usage() } else { self.no_usage() };
+                let timings = if self.timings && !self.usage_on.own { wording.timings } else { "" };
+                let extra = wording.extra_last.replace("$usage", if self.usage_on.last { &usage } else { "" });
+                self.chunk(&choice, &usage, &format!("{extra}{timings}"))
+            }
+            Kind::Usage => {
+                let choice = if self.choice_beside_usage { self.choice(r#""content":"""#) } else { String::new() };
+                let timings = if self.timings { wording.timings } else { "" };
+                self.chunk(&choice, &self.usage(), &format!("{}{timings}", wording.extra_usage))
+            }
+        }
+    }
+
+    fn chunk(&self, choices: &str, usage: &str, extra: &str) -> String {
+        self.wording.chunk.replace("$choices", choices).replace("$usage", usage).replace("$extra", extra)
+    }
+    fn choice(&self, delta: &str) -> String {
+        self.wording.choice.replace("$delta", delta)
+    }
+
+    fn reasoning_delta(&self) -> String {
+        let own = self.wording.reasoning;
+        let (long, short) = (r#""reasoning_content":"$text""#, r#""reasoning":"$text""#);
+        let other = |wanted: &str| own.replace(long, "\u{1}").replace(short, "\u{1}").replace('\u{1}', wanted);
+        match self.reasoning_as {
+            ReasoningAs::Own | ReasoningAs::Hidden => own.to_owned(),
+            ReasoningAs::ReasoningContent => other(long),
+            ReasoningAs::Reasoning => other(short),
+            ReasoningAs::Both => other(&format!("{long},{short}")),
+            ReasoningAs::Inline | ReasoningAs::InlineSplit | ReasoningAs::InlineUnopened | ReasoningAs::InlineUnclosed => {
+                self.wording.content[0].to_owned()
+            }
+        }
+    }
+
+    /// Usage as a chunk with text has it.
+    fn usage_text(&self, with_text: bool) -> String {
+        match self.usage_on.text {
+            true if with_text => self.usage(),
+            true => format!(r#","usage":{}"#, self.wording.usage[1]),
+            false => self.no_usage(),
+        }
+    }
+    fn usage(&self) -> String {
+        if self.null_usage {
+            return r#","usage":null"#.to_owned();
+        }
+        format!(r#","usage":{}"#, self.wording.usage[usize::from(!self.had_reasoning)])
+    }
+    fn no_usage(&self) -> String {
+        let null = match self.wording.no_usage {
+            NoUsage::Absent => false,
+            NoUsage::NullWhenAsked => self.asked,
+            NoUsage::Null => true,
+        };
+        if null { r#","usage":null"#.to_owned() } else { String::new() }
+    }
+}
+
+/// The values that hold for the whole reply.
+fn values(call: &Call<'_>, script: &Script, model: &str, prompt: usize) -> HashMap<&'static str, String> {
+    let Call { system, request, source, created, .. } = call;
+    let mut digits = source.hex(64).chars().collect::<Vec<_>>().into_iter().cycle();
+    let id: String = system.wording.id.chars().map(|c| if c == '#' { digits.next().unwrap_or('0') } else { c }).collect();
+    let ms = |ns: u64| format!("{:.3}", ns as f64 / 1e6);
+    let s = |ns: u64| format!("{:.6}", ns as f64 / 1e9);
+    let times = script.times;
+    // Most of the wait is the prompt, the rest is the queue.
+    let (queue, work) = (times.ttft / 10, times.ttft - times.ttft / 10);
+    let tokens = (script.reasoning.tokens() + script.content.tokens()).max(1);
+    let per = |amount: f64, seconds: f64| format!("{:.2}", if 0.0 < seconds { amount / seconds } else { 0.0 });
+    let request_id = request.header("x-request-id").or(request.header("x-client-request-id")).map_or_else(|| source.hex(32), escaped);
+    HashMap::from([
+        ("id", id),
+        ("created", created.to_string()),
+        ("model", escaped(model)),
+        ("finish", escaped(&script.finish)),
+        ("request", request_id),
+        ("prompt", prompt.to_string()),
+        ("cached", "0".to_owned()),
+        ("uncached", prompt.to_string()),
+        ("matched_stop", if script.finish == "stop" { "151643" } else { "null" }.to_owned()),
+        ("ttft_ms", ms(times.ttft)),
+        ("ttft_whole_ms", (times.ttft / 1_000_000).to_string()),
+        ("queue_ms", ms(queue)),
+        ("prompt_ms", ms(work)),
+        ("gen_ms", ms(times.generation)),
+        ("gap_ms", ms(times.generation / tokens as u64)),
+        ("speed", per(tokens as f64, times.generation as f64 / 1e9)),
+        ("prompt_per_token_ms", ms(work / prompt.max(1) as u64)),
+        ("prompt_speed", per(prompt as f64, work as f64 / 1e9)),
+        ("queue_s", s(queue)),
+        ("prompt_s", s(work)),
+        ("gen_s", s(times.generation)),
+        ("total_s", s(work + times.generation)),
+    ])
+}

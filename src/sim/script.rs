@@ -1,0 +1,388 @@
+//! The plan of one reply: what leaves when. Made whole when the request has been read, so that what follows is only writing.
+
+use super::behaviour::{Behaviour, Hours, System};
+use super::dist::{Source, unit};
+use super::request::Ask;
+use super::wording::{Cap, ReasoningAs};
+use super::words::{Language, Text, Words};
+use rand_chacha::ChaCha8Rng;
+
+/// Which text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Thinking.
+    Reasoning,
+    /// The answer.
+    Content,
+}
+
+/// One thing that is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// A keep-alive comment.
+    Comment,
+    /// The event before the role chunk (Azure's prompt filter).
+    Before,
+    /// Progress of the prompt (llama.cpp).
+    Progress,
+    /// The role chunk.
+    Opener,
+    /// Tokens `from` up to `to` of a phase's text.
+    Text {
+        /// Whose.
+        phase: Phase,
+        /// First token.
+        from: usize,
+        /// Behind the last token.
+        to: usize,
+    },
+    /// The last of the reasoning and the first of the content in one chunk.
+    Both {
+        /// Tokens of the reasoning.
+        reasoning: (usize, usize),
+        /// Tokens of the content.
+        content: (usize, usize),
+    },
+    /// A think tag or a text that is not the model's, as content.
+    Aside(String),
+    /// A chunk with this delta.
+    Delta(String),
+    /// The finish chunk.
+    Last,
+    /// The usage chunk.
+    Usage,
+    /// `[DONE]`.
+    Done,
+    /// An event with this JSON.
+    Event(String),
+    /// The provider's error event.
+    Error(Option<String>),
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Only the first part of what the other would write, `0.0` to `1.0` of its bytes.
+    Part(Box<Act>, f64),
+    /// Several chunks in one write.
+    Several(Vec<Act>),
+}
+
+/// What leaves, and when.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Nanoseconds after the request's last byte was read.
+    pub at: u64,
+    /// What.
+    pub act: Act,
+}
+
+/// How the reply ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The body ends as it should; the connection stays.
+    Clean,
+    /// The connection is closed without the end of the body.
+    Cut,
+    /// The connection is reset.
+    Reset,
+    /// Nothing more comes, and the connection stays.
+    Hang,
+    /// A line without an end.
+    EndlessLine,
+    /// Text without an end, an event every so many nanoseconds.
+    EndlessStream(u64),
+}
+
+/// A planned reply.
+#[derive(Debug)]
+pub struct Script {
+    /// When the header leaves, in nanoseconds after receipt.
+    pub head_at: u64,
+    /// What follows, in order of time.
+    pub steps: Vec<Step>,
+    /// How it ends.
+    pub end: End,
+    /// The reasoning.
+    pub reasoning: Text,
+    /// The answer.
+    pub content: Text,
+    /// The finish reason.
+    pub finish: String,
+    /// Times that the server itself tells, in nanoseconds.
+    pub times: Times,
+    /// Nanoseconds of the clock for a millisecond of the behaviour.
+    pub ns_per_ms: f64,
+}
+
+/// Times that the server tells of itself, in nanoseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// Receipt to first token.
+    pub ttft: u64,
+    /// First to last token.
+    pub generation: u64,
+}
+
+/// The two lists of words.
+#[derive(Debug)]
+pub struct Lists {
+    english: Words,
+    chinese: Words,
+}
+
+impl Default for Lists {
+    fn default() -> Lists {
+        Lists { english: Words::english(), chinese: Words::chinese() }
+    }
+}
+
+/// The factor on speed for an hour of the day.
+pub fn hour_factor(hours: Option<&Hours>, wall: jiff::Timestamp, since_start_s: f64) -> f64 {
+    let Some(hours) = hours else { return 1.0 };
+    let hour = match hours.day_s {
+        Some(day) => (since_start_s / day).fract() * 24.0,
+        None => (wall.as_second() as f64 / 3600.0 + hours.zone_h).rem_euclid(24.0),
+    };
+    hours.factors.get(hour as usize % 24).copied().unwrap_or(1.0)
+}
+
+/// What a fault changes before the reply is planned.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shape {
+    /// All reasoning, no answer.
+    pub no_content: bool,
+    /// No token at all.
+    pub empty: bool,
+    /// The whole of a phase in one chunk, at the time when it is complete.
+    pub at_once: bool,
+    /// Tokens a chunk.
+    pub tokens_per_chunk: Option<usize>,
+    /// The role chunk so many milliseconds before the first text.
+    pub role_before_ms: Option<f64>,
+    /// How reasoning is carried.
+    pub reasoning_as: Option<ReasoningAs>,
+}
+
+/// Plans a reply. `factor` is that of the hour.
+pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, factor: f64, lists: &Lists, shape: Shape) -> Script {
+    let ns_per_ms = 1e6 / behaviour.scale;
+    let ns = |ms: f64| (ms * ns_per_ms) as u64;
+    let mut draws = source.draws("lengths and speeds");
+    let reasoning_speed = system.reasoning.map_or(1.0, |phase| phase.speed.draw(&mut draws)) * factor * behaviour.scale;
+    let content_speed = system.content.speed.draw(&mut draws) * factor * behaviour.scale;
+    let ttft = ns(system.ttft_ms.draw(&mut draws) / factor);
+    let role = system.role_ms.map(|role| ns(role.draw(&mut draws) / factor));
+    let switch = system.switch_ms.map(|switch| ns(switch.draw(&mut draws) / factor));
+    let drawn_reasoning = system.reasoning.map_or(0.0, |phase| phase.tokens.draw(&mut draws)).round() as usize;
+    let drawn_content = system.content.tokens.draw(&mut draws).round() as usize;
+
+    let declined = system.heed_thinking && ask.declines_thinking();
+    let reasoning_as = shape.reasoning_as.unwrap_or(system.reasoning_as);
+    let unclosed = reasoning_as == ReasoningAs::InlineUnclosed;
+    let (n_reasoning, n_content, capped) = within_cap(
+        if declined || shape.empty { 0 } else { drawn_reasoning },
+        if shape.no_content || shape.empty || unclosed { 0 } else { drawn_content },
+        system.cap,
+        ask,
+    );
+    let language = match system.language {
+        Language::Auto if ask.is_chinese() => Language::Zh,
+        other => other,
+    };
+    let words = if language == Language::Zh { &lists.chinese } else { &lists.english };
+    let mut letters = source.draws("text");
+    let hidden = reasoning_as == ReasoningAs::Hidden;
+    let reasoning = words.text(&mut letters, n_reasoning);
+    let content = words.text(&mut letters, n_content);
+
+    let mut pace = Pace {
+        draws: source.draws("gaps"),
+        jitter: system.jitter,
+        bundle_s: behaviour.bundle_at_least_ms / 1e3,
+        shape,
+        native: system.tokens_per_chunk,
+    };
+    let mut steps = Vec::with_capacity(n_reasoning + n_content + 8);
+    let gap = (1e9 / content_speed) as u64;
+    let inline =
+        matches!(reasoning_as, ReasoningAs::Inline | ReasoningAs::InlineSplit | ReasoningAs::InlineUnopened | ReasoningAs::InlineUnclosed);
+    let mut at = ttft;
+    if 0 < n_reasoning {
+        if inline && reasoning_as != ReasoningAs::InlineUnopened {
+            for tag in tag(reasoning_as, "<think>", "\n") {
+                steps.push(Step { at: ttft.saturating_sub(gap), act: Act::Aside(tag) });
+            }
+        }
+        let before = steps.len();
+        at = pace.text(Phase::Reasoning, n_reasoning, reasoning_speed, at, &mut steps);
+        if hidden {
+            steps.truncate(before);
+        }
+        if inline && !unclosed {
+            for tag in tag(reasoning_as, "\n</think>", "\n\n") {
+                steps.push(Step { at: at + switch.unwrap_or(gap) / 2, act: Act::Aside(tag) });
+            }
+        }
+        at += switch.unwrap_or(gap);
+    }
+    if 0 < n_content {
+        at = pace.text(Phase::Content, n_content, content_speed, at, &mut steps);
+    }
+    if let Some(answer) = system.answer_text.as_ref().filter(|_| 0 < n_content) {
+        at += gap;
+        steps.push(Step { at, act: Act::Aside(answer.clone()) });
+    }
+    let first_text = steps.first().map_or(ttft, |step| step.at);
+    let last_text = steps.last().map_or(ttft, |step| step.at);
+    let tail = system.tail;
+    steps.push(Step { at: last_text + ns(tail.finish_ms), act: Act::Last });
+    steps.push(Step { at: last_text + ns(tail.usage_ms), act: Act::Usage });
+    steps.push(Step { at: last_text + ns(tail.done_ms.max(tail.usage_ms)), act: Act::Done });
+
+    let opener_at = match shape.role_before_ms {
+        Some(before) => first_text.saturating_sub(ns(before)),
+        None => role.unwrap_or(first_text).min(first_text),
+    };
+    let mut first = Vec::new();
+    if !system.wording.before.is_empty() {
+        first.push(Step { at: opener_at / 2, act: Act::Before });
+    }
+    if ask.return_progress == Some(true) && !system.wording.progress.is_empty() {
+        first.push(Step { at: opener_at / 2, act: Act::Progress });
+    }
+    if system.role_chunk && !system.wording.opener[0].is_empty() {
+        first.push(Step { at: opener_at, act: Act::Opener });
+    }
+    first.append(&mut steps);
+    let at_once = system.wording.head_at_once || system.keep_alives.is_some();
+    Script {
+        head_at: if at_once { 0 } else { first.first().map_or(0, |step| step.at) },
+        steps: first,
+        end: End::Clean,
+        reasoning,
+        content,
+        finish: if capped || shape.no_content || unclosed { "length" } else { "stop" }.to_owned(),
+        times: Times { ttft: first_text, generation: last_text - first_text },
+        ns_per_ms,
+    }
+}
+
+fn within_cap(reasoning: usize, content: usize, cap: Cap, ask: &Ask) -> (usize, usize, bool) {
+    let limit = |tokens: Option<u64>| tokens.map_or(usize::MAX, |tokens| usize::try_from(tokens).unwrap_or(usize::MAX));
+    let (whole, answer) = match cap {
+        // `max_completion_tokens` names the whole output everywhere.
+        Cap::Whole => (limit(ask.max_completion_tokens.or(ask.max_tokens)), usize::MAX),
+        Cap::Answer => (limit(ask.max_completion_tokens), limit(ask.max_tokens)),
+    };
+    let kept_reasoning = reasoning.min(whole);
+    let kept_content = content.min(answer).min(whole - kept_reasoning);
+    (kept_reasoning, kept_content, kept_reasoning < reasoning || kept_content < content)
+}
+
+fn tag(reasoning_as: ReasoningAs, tag: &str, after: &str) -> Vec<String> {
+    match reasoning_as {
+        ReasoningAs::InlineSplit => {
+            let letters: Vec<char> = tag.chars().chain(after.chars()).collect();
+            letters.chunks(3).map(|three| three.iter().collect()).collect()
+        }
+        _ => vec![tag.to_owned(), after.to_owned()],
+    }
+}
+
+/// How text is dealt out over time.
+struct Pace {
+    draws: ChaCha8Rng,
+    jitter: f64,
+    bundle_s: f64,
+    shape: Shape,
+    native: usize,
+}
+
+impl Pace {
+    /// Deals out `n` tokens at `speed` (tokens a second of the clock) from `start`; gives the time of the last chunk.
+    ///
+    /// The first chunk leaves at `start`, each further one as much later as its own tokens take. So the speed between the first and
+    /// the last chunk, by the tokens after the first, is `speed` exactly when there is no jitter.
+    fn text(&mut self, phase: Phase, n: usize, speed: f64, start: u64, steps: &mut Vec<Step>) -> u64 {
+        if self.shape.at_once {
+            let at = start + ((n - 1) as f64 / speed * 1e9) as u64;
+            steps.push(Step { at, act: Act::Text { phase, from: 0, to: n } });
+            return at;
+        }
+        let chunk = self.shape.tokens_per_chunk.unwrap_or(self.native).max((self.bundle_s * speed).ceil() as usize).max(1);
+        let mut at = start as f64;
+        for from in (0..n).step_by(chunk) {
+            let to = (from + chunk).min(n);
+            if 0 < from {
+                at += (to - from) as f64 / speed * 1e9 * self.wobble();
+            }
+            steps.push(Step { at: at as u64, act: Act::Text { phase, from, to } });
+        }
+        at as u64
+    }
+
+    /// A factor with mean 1.
+    fn wobble(&mut self) -> f64 {
+        if self.jitter == 0.0 {
+            return 1.0;
+        }
+        let radius = (-2.0 * (1.0 - unit(&mut self.draws)).ln()).sqrt();
+        let bell = radius * (std::f64::consts::TAU * unit(&mut self.draws)).cos();
+        (self.jitter * bell - self.jitter * self.jitter / 2.0).exp()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(yaml: &str, ask: &str) -> Script {
+        let behaviour = Behaviour::parse("sim.yaml", yaml).unwrap();
+        let ask: Ask = serde_json::from_str(ask).unwrap();
+        let source = Source::new(1, "a", b"x", 0);
+        plan(&behaviour, &behaviour.systems[0], &ask, &source, 1.0, &Lists::default(), Shape::default())
+    }
+    fn texts(script: &Script) -> Vec<(u64, usize)> {
+        let tokens = |step: &Step| match step.act {
+            Act::Text { from, to, .. } => Some((step.at / 1000, to - from)),
+            _ => None,
+        };
+        script.steps.iter().filter_map(tokens).collect()
+    }
+
+    #[test]
+    fn text_keeps_the_speed_asked_for() {
+        let script = script("systems: {a: {ttft_ms: 100, content: {tokens: 7, speed: 50}, tokens_per_chunk: 3}}", "{}");
+        assert_eq!(texts(&script), [(100_000, 3), (160_000, 3), (180_000, 1)]);
+    }
+
+    #[test]
+    fn a_scale_divides_every_time_and_fast_systems_bundle() {
+        let script = script("{scale: 20, bundle_at_least_ms: 2, systems: {a: {ttft_ms: 100, content: {tokens: 10, speed: 100}}}}", "{}");
+        assert_eq!(texts(&script), [(5_000, 4), (7_000, 4), (8_000, 2)]);
+    }
+
+    #[test]
+    fn a_cap_is_understood_as_the_provider_does() {
+        let both = "reasoning: {tokens: 20, speed: 50}, content: {tokens: 20, speed: 50}";
+        let lengths = |dialect: &str, ask: &str| {
+            let script = script(&format!("systems: {{a: {{dialect: {dialect}, {both}}}}}"), ask);
+            (script.reasoning.tokens(), script.content.tokens(), script.finish)
+        };
+        assert_eq!(lengths("deepseek", r#"{"max_tokens":30}"#), (20, 10, "length".to_owned()));
+        assert_eq!(lengths("deepseek", r#"{"max_tokens":15}"#), (15, 0, "length".to_owned()));
+        assert_eq!(lengths("siliconflow", r#"{"max_tokens":15}"#), (20, 15, "length".to_owned()));
+        assert_eq!(lengths("volcengine-ark", r#"{"max_completion_tokens":25}"#), (20, 5, "length".to_owned()));
+        assert_eq!(lengths("vllm", r#"{"max_tokens":40,"messages":[]}"#), (20, 20, "stop".to_owned()));
+        assert_eq!(lengths("vllm", r#"{"chat_template_kwargs":{"thinking":false}}"#), (0, 20, "stop".to_owned()));
+    }
+
+    #[test]
+    fn an_hour_is_that_of_the_zone_or_of_a_shortened_day() {
+        let factors: Vec<f64> = (1..=24).map(f64::from).collect();
+        let at = "2026-11-24T22:30:00Z".parse().unwrap();
+        let mut hours = Hours { factors, zone_h: 8.0, day_s: None };
+        assert_eq!(hour_factor(Some(&hours), at, 0.0), 7.0);
+        hours.day_s = Some(48.0);
+        assert_eq!(hour_factor(Some(&hours), at, 50.5), 2.0);
+        assert_eq!(hour_factor(None, at, 50.5), 1.0);
+    }
+}

@@ -1,0 +1,461 @@
+//! The server: listeners, connections, and the writing of each answer at its times.
+
+use super::answer::{self, Answer, Circumstances, Silence, Stream, Whole};
+use super::behaviour::{Behaviour, System};
+use super::body::Framing;
+use super::certificate::Certificate;
+use super::line::Line;
+use super::reply::Held;
+use super::request::{self, Read, Request};
+use super::schedule::Schedule;
+use super::script::{Act, End, Lists, Step};
+use super::truth::{self, Handover, Truth};
+use crate::clock::{self, Clock};
+use crate::units::Stamp;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::mpsc::Sender;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::{LocalSet, spawn_local};
+
+/// How to serve.
+#[derive(Debug)]
+pub struct Options {
+    /// What the systems do.
+    pub behaviour: Behaviour,
+    /// Port for plain HTTP; 0: any.
+    pub port: u16,
+    /// Port for TLS; absent: none; 0: any.
+    pub tls_port: Option<u16>,
+    /// Where to write the truth.
+    pub log: Option<PathBuf>,
+}
+
+/// What the READY line tells.
+#[derive(Debug, serde::Serialize)]
+pub struct Ready {
+    /// `http://127.0.0.1:PORT`.
+    pub base: String,
+    /// `https://127.0.0.1:PORT`.
+    pub tls_base: Option<String>,
+    /// The certificate to trust for it.
+    pub ca_file: Option<String>,
+    /// `http://127.0.0.1:PORT` of a port that takes connections and never answers on them.
+    pub deaf_base: String,
+    /// The systems' names, in the order of the file.
+    pub systems: Vec<String>,
+    /// More about each, in the same order.
+    pub details: Vec<Detail>,
+    /// All times are divided by this.
+    pub scale: f64,
+    /// Of all draws.
+    pub seed: u64,
+}
+
+/// About one system.
+#[derive(Debug, serde::Serialize)]
+pub struct Detail {
+    /// Its name.
+    pub name: String,
+    /// For readers.
+    pub title: String,
+    /// How it words its stream.
+    pub dialect: String,
+    /// Its model.
+    pub model: String,
+}
+
+struct House {
+    behaviour: Behaviour,
+    schedule: Schedule,
+    lists: Lists,
+    counts: RefCell<HashMap<String, Seen>>,
+    connections: Cell<u64>,
+    log: Option<Sender<Truth>>,
+    started: Stamp,
+}
+
+#[derive(Default)]
+struct Seen {
+    requests: u64,
+    bodies: HashMap<u64, u32>,
+}
+
+/// Serves until `stop` is ready. Tells `ready` where, once it does.
+pub async fn serve(options: Options, ready: impl FnOnce(&Ready), stop: impl Future<Output = ()>) -> io::Result<()> {
+    let plain = listen(options.port)?;
+    let deaf = bind(0)?.listen(1024)?;
+    let secure = match options.tls_port {
+        None => None,
+        Some(port) => Some((listen(port)?, Certificate::make()?)),
+    };
+    let (log, writer) = match &options.log {
+        None => (None, None),
+        Some(path) => truth::open(path).map(|(log, writer)| (Some(log), Some(writer)))?,
+    };
+    let base = |scheme: &str, listener: &TcpListener| Ok::<_, io::Error>(format!("{scheme}://{}", listener.local_addr()?));
+    let detail = |system: &System| Detail {
+        name: system.name.clone(),
+        title: system.title.clone(),
+        dialect: system.wording.name.to_owned(),
+        model: system.model.clone(),
+    };
+    let announcement = Ready {
+        base: base("http", &plain)?,
+        tls_base: secure.as_ref().map(|(listener, _)| base("https", listener)).transpose()?,
+        ca_file: secure.as_ref().map(|(_, certificate)| certificate.file().display().to_string()),
+        deaf_base: base("http", &deaf)?,
+        systems: options.behaviour.systems.iter().map(|system| system.name.clone()).collect(),
+        details: options.behaviour.systems.iter().map(detail).collect(),
+        scale: options.behaviour.scale,
+        seed: options.behaviour.seed,
+    };
+    let house = Rc::new(House {
+        behaviour: options.behaviour,
+        schedule: Schedule::default(),
+        lists: Lists::default(),
+        counts: RefCell::default(),
+        connections: Cell::new(0),
+        log,
+        started: clock::mono(),
+    });
+    let tasks = LocalSet::new();
+    let of = house.clone();
+    tasks.spawn_local(async move { of.schedule.keep().await });
+    let of = house.clone();
+    tasks.spawn_local(async move { accept(&of, plain, None).await });
+    // Kept to the end: its file goes with it.
+    let mut kept = None;
+    if let Some((listener, certificate)) = secure {
+        let (of, config) = (house.clone(), certificate.config.clone());
+        tasks.spawn_local(async move { accept(&of, listener, Some(config)).await });
+        kept = Some(certificate);
+    }
+    ready(&announcement);
+    tasks.run_until(stop).await;
+    // Streams under way hand their truth over when they are dropped; then the log's thread is done.
+    drop(tasks);
+    drop(house);
+    drop(kept);
+    if let Some(writer) = writer {
+        let _ = writer.join();
+    }
+    Ok(())
+}
+
+fn bind(port: u16) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)))?;
+    Ok(socket)
+}
+
+fn listen(port: u16) -> io::Result<TcpListener> {
+    bind(port)?.listen(4096)
+}
+
+async fn accept(house: &Rc<House>, listener: TcpListener, tls: Option<std::sync::Arc<rustls::ServerConfig>>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors: others will be closed before long.
+            house.schedule.until(clock::mono().plus(10_000_000)).await;
+            continue;
+        };
+        let house = house.clone();
+        let tls = tls.clone();
+        spawn_local(async move {
+            let session = match tls.map(rustls::ServerConnection::new) {
+                None => None,
+                Some(Ok(mut session)) => {
+                    session.set_buffer_limit(None);
+                    Some(session)
+                }
+                Some(Err(_)) => return,
+            };
+            if let Ok(line) = Line::new(stream, session) {
+                // A client that goes away is no fault of ours; the truth log tells of it.
+                let _ = converse(&house, line).await;
+            }
+        });
+    }
+}
+
+/// One connection: request after request.
+async fn converse(house: &House, mut line: Line) -> io::Result<()> {
+    let connection = house.connections.get();
+    house.connections.set(connection + 1);
+    loop {
+        let request = match request::read(&line.inbox) {
+            Read::More { expects_continue } => {
+                if expects_continue {
+                    line.send(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+                }
+                if line.fill().await? == 0 {
+                    line.close().await;
+                    return Ok(());
+                }
+                continue;
+            }
+            Read::Malformed(status) => {
+                let body = format!(r#"{{"error":{{"message":"malformed request","type":"invalid_request_error","code":{status}}}}}"#);
+                let whole = Whole { status, content_type: "application/json", headers: vec![], body };
+                line.send(&whole_bytes(&whole, true)).await?;
+                line.close().await;
+                return Ok(());
+            }
+            Read::Whole(request, used) => {
+                line.inbox.drain(..used);
+                request
+            }
+        };
+        let truth = Truth { connection, tls: line.is_tls(), received_ns: line.last_read.0, ..Truth::default() };
+        let close = request.close;
+        let Some(kept) = respond(house, line, *request, truth).await? else { return Ok(()) };
+        line = kept;
+        if close {
+            line.close().await;
+            return Ok(());
+        }
+    }
+}
+
+/// The system that a path names.
+fn system_of<'a>(behaviour: &'a Behaviour, path: &str) -> Option<&'a System> {
+    let name = path.strip_prefix('/')?.split('/').next()?;
+    behaviour.systems.iter().find(|system| system.name == name)
+}
+
+/// Answers one request. Gives the connection back if it can serve another.
+async fn respond(house: &House, mut line: Line, request: Request, truth: Truth) -> io::Result<Option<Line>> {
+    let system = system_of(&house.behaviour, &request.path);
+    let Some(system) = system.filter(|_| request.method == "POST" && request.path.ends_with("/chat/completions")) else {
+        line.send(&whole_bytes(&answer::other(&house.behaviour, system, &request), request.close)).await?;
+        return Ok(Some(line));
+    };
+    let (nth, seen_before) = house.note(&system.name, &request.body);
+    let about = Circumstances {
+        behaviour: &house.behaviour,
+        nth,
+        seen_before,
+        lists: &house.lists,
+        since_start_s: line.last_read.since(house.started) as f64 / 1e9,
+        wall: Clock::System.wall(),
+    };
+    let (answer, faults) = answer::chat(system, &request, about);
+    let mut log = Handover::new(truth, house.log.clone());
+    log.truth.system.clone_from(&system.name);
+    log.truth.request_id = request.header("x-request-id").map(str::to_owned);
+    log.truth.nth = nth;
+    log.truth.faults = faults.iter().map(|fault| fault.name()).collect();
+    log.truth.ended = "stopped";
+    let told = tell(house, line, answer, request.close, &mut log.truth).await;
+    log.truth.ended_ns = clock::mono().0;
+    if told.is_err() {
+        log.truth.ended = "client_gone";
+    }
+    told
+}
+
+impl House {
+    /// Counts a request: how many the system had before, and how often these bytes.
+    fn note(&self, system: &str, body: &[u8]) -> (u64, u32) {
+        // FNV-1a: a short name for the bytes; a collision would only make two requests seem one.
+        let hash = body.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
+        let mut counts = self.counts.borrow_mut();
+        let seen = match counts.get_mut(system) {
+            Some(seen) => seen,
+            None => counts.entry(system.to_owned()).or_default(),
+        };
+        seen.requests += 1;
+        let times = seen.bodies.entry(hash).or_insert(0);
+        *times += 1;
+        (seen.requests - 1, *times - 1)
+    }
+}
+
+async fn tell(house: &House, mut line: Line, answer: Answer, close: bool, truth: &mut Truth) -> io::Result<Option<Line>> {
+    match answer {
+        Answer::Silence(silence) => {
+            truth.ended = "no_answer";
+            match silence {
+                Silence::Hang => wait_for_end(&mut line).await?,
+                Silence::Close => line.close().await,
+                Silence::Reset => line.reset(),
+            }
+            Ok(None)
+        }
+        Answer::Whole(whole) => {
+            truth.status = whole.status;
+            let (before, after) = line.send(&whole_bytes(&whole, close)).await?;
+            (truth.head_before_ns, truth.head_after_ns) = (Some(before.0), Some(after.0));
+            truth.ended = "clean";
+            Ok(Some(line))
+        }
+        Answer::Stream(stream) => play(house, line, *stream, truth).await,
+    }
+}
+
+/// Reads and forgets until the client closes.
+async fn wait_for_end(line: &mut Line) -> io::Result<()> {
+    while line.fill().await? != 0 {
+        line.inbox.clear();
+    }
+    Ok(())
+}
+
+/// Plays a script.
+async fn play(house: &House, mut line: Line, stream: Stream, truth: &mut Truth) -> io::Result<Option<Line>> {
+    let Stream { mut reply, carriage, headers, hidden } = stream;
+    let received = line.last_read;
+    truth.status = 200;
+    truth.hidden_tokens = hidden as u32;
+    truth.prompt_tokens = reply.prompt_tokens() as u32;
+    truth.finish = Some(reply.script.finish.clone());
+
+    house.schedule.until(received.plus(reply.script.head_at)).await;
+    let head = stream_head(&headers, carriage.http10, carriage.gzip);
+    let (before, after) = line.send(&head).await?;
+    (truth.head_before_ns, truth.head_after_ns) = (Some(before.0), Some(after.0));
+    if carriage.hang_after_head {
+        truth.ended = "hang";
+        wait_for_end(&mut line).await?;
+        return Ok(None);
+    }
+
+    let mut framing = Framing::new(!carriage.http10, carriage.gzip);
+    let (mut payload, mut wire) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
+    let steps = std::mem::take(&mut reply.script.steps);
+    for step in &steps {
+        payload.clear();
+        wire.clear();
+        let held = chunks(&mut reply, &mut framing, step, &mut payload, &mut wire);
+        if wire.is_empty() {
+            continue;
+        }
+        house.schedule.until(received.plus(step.at)).await;
+        let wrote = match carriage.drip {
+            Some((parts, apart)) if held != Held::default() => drip(house, &mut line, &wire, parts, apart).await?,
+            _ => line.send(&wire).await?,
+        };
+        truth.wrote(wrote, held.reasoning, held.content);
+    }
+    wire.clear();
+    match reply.script.end {
+        End::Clean => {
+            framing.end(&mut wire);
+            if !wire.is_empty() {
+                truth.wrote(line.send(&wire).await?, 0, 0);
+            }
+            truth.ended = "clean";
+            if carriage.http10 {
+                line.close().await;
+                return Ok(None);
+            }
+            return Ok(Some(line));
+        }
+        End::Cut => truth.ended = "cut",
+        End::Reset => {
+            truth.ended = "reset";
+            line.reset();
+        }
+        End::Hang => {
+            truth.ended = "hang";
+            wait_for_end(&mut line).await?;
+        }
+        End::EndlessLine => {
+            truth.ended = "endless";
+            framing.piece(&[b'x'; 64 << 10], &mut wire);
+            loop {
+                line.send(&wire).await?;
+                // Others have a right to the thread too.
+                tokio::task::yield_now().await;
+            }
+        }
+        End::EndlessStream(every) => {
+            truth.ended = "endless";
+            payload.clear();
+            reply.write(&Act::Aside(" and".to_owned()), &mut payload);
+            framing.piece(&payload, &mut wire);
+            let mut at = clock::mono();
+            loop {
+                at = at.plus(every);
+                house.schedule.until(at).await;
+                line.send(&wire).await?;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A step's bytes: one chunk, or one for each of several acts.
+fn chunks(reply: &mut super::reply::Reply, framing: &mut Framing, step: &Step, payload: &mut Vec<u8>, wire: &mut Vec<u8>) -> Held {
+    let mut all = Held::default();
+    let alone = std::slice::from_ref(&step.act);
+    for act in if let Act::Several(acts) = &step.act { acts } else { alone } {
+        payload.clear();
+        let held = reply.write(act, payload);
+        framing.piece(payload, wire);
+        all = Held { reasoning: all.reasoning + held.reasoning, content: all.content + held.content };
+    }
+    all
+}
+
+/// One chunk in several writes; the times are those of the first and the last.
+async fn drip(house: &House, line: &mut Line, wire: &[u8], parts: usize, apart: u64) -> io::Result<(Stamp, Stamp)> {
+    let mut at = clock::mono();
+    let mut whole: Option<(Stamp, Stamp)> = None;
+    for part in wire.chunks(wire.len().div_ceil(parts)) {
+        house.schedule.until(at).await;
+        let (before, after) = line.send(part).await?;
+        whole = Some((whole.map_or(before, |(first, _)| first), after));
+        at = at.plus(apart);
+    }
+    Ok(whole.unwrap_or((at, at)))
+}
+
+fn stream_head(headers: &[(String, String)], http10: bool, gzip: bool) -> Vec<u8> {
+    let mut head = String::from(if http10 { "HTTP/1.0 200 OK\r\n" } else { "HTTP/1.1 200 OK\r\n" });
+    head.push_str("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n");
+    head.push_str(if http10 { "connection: close\r\n" } else { "transfer-encoding: chunked\r\n" });
+    if gzip {
+        head.push_str("content-encoding: gzip\r\n");
+    }
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+fn whole_bytes(whole: &Whole, close: bool) -> Vec<u8> {
+    let reason = match whole.status {
+        200 => "OK",
+        307 => "Temporary Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        _ => "Status",
+    };
+    let mut bytes =
+        format!("HTTP/1.1 {} {reason}\r\ncontent-type: {}\r\ncontent-length: {}\r\n", whole.status, whole.content_type, whole.body.len());
+    for (name, value) in &whole.headers {
+        bytes.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if close {
+        bytes.push_str("connection: close\r\n");
+    }
+    bytes.push_str("\r\n");
+    bytes.push_str(&whole.body);
+    bytes.into_bytes()
+}
