@@ -173,11 +173,16 @@ async fn a_round_interrupted_for_more_than_a_quarter_of_an_hour_is_closed_as_par
 #[tokio::test(start_paused = true)]
 async fn rounds_that_are_spread_wait_for_their_slot_and_a_slot_that_has_passed_is_missed() {
     let results = tempfile::tempdir().unwrap();
-    let play = Play { every_s: 3600, rounds: 3, stop: vec![(3_000_000, Stop::Drain)], ..Play::new(results.path(), two()) };
+    let play = Play {
+        change: |manifest| manifest.design.every_s = 3600,
+        rounds: 3,
+        stop: vec![(3_000_000, Stop::Drain)],
+        ..Play::new(results.path(), two())
+    };
     let played = play.perform().await;
     assert_eq!((played.outcome, played.run.rounds.len()), (Outcome::Interrupted, 2));
     assert!(matches!(played.progress.last(), Some(Progress::Waiting { round: 2, .. })));
-    let play = Play { every_s: 3600, resume: Some(played.folder), wall: "2026-11-24T12:20:00Z", ..Play::new(results.path(), two()) };
+    let play = Play { resume: Some(played.folder), wall: "2026-11-24T12:20:00Z", ..Play::new(results.path(), two()) };
     let resumed = play.perform().await;
     use RoundState::{Begun, Finished, Missed};
     assert_eq!(resumed.states(), [(1, Begun), (1, Finished), (2, Missed), (3, Begun), (3, Finished)]);
