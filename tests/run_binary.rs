@@ -2,13 +2,13 @@
 
 mod chat_server;
 
+use chat_server::ChatServer;
 use photofinish::clock::mono;
 use photofinish::plan::Schedule;
 use photofinish::record::{Role, TextKept};
 use photofinish::store::{Run, scored_blocks};
 use photofinish::timeline::Ended;
 use photofinish::units::secs;
-use chat_server::ChatServer;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
