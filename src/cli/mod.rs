@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(done) => done.into(),
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            anstream::eprintln!("error: {}", crate::secret::open::scrub(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }

@@ -7,6 +7,7 @@ use crate::dialect::ThinkTags;
 use crate::ident::{BadName, TargetId};
 use crate::plan::TargetEntry;
 use crate::record::{TargetFacts, Thinking};
+use crate::secret::open::looks_like_key;
 use std::net::IpAddr;
 use url::Url;
 
@@ -80,7 +81,9 @@ impl Catalog {
         let asked = Asked::read(entry)?;
         let profile = self.profile(&asked.provider)?;
         let model = profile.model(&asked.model);
-        if let Some((model, since)) = model.and_then(|model| model.retired.map(|since| (model, since))) {
+        // A simulated provider may imitate a model of the past.
+        let retired = model.filter(|_| !entry.simulated).and_then(|model| model.retired.map(|since| (model, since)));
+        if let Some((model, since)) = retired {
             return Err(TargetError::Retired {
                 provider: profile.provider.id.to_string(),
                 model: model.id.clone(),
@@ -236,11 +239,11 @@ fn usable_proxy(text: &str) -> Result<(), TargetError> {
 fn open_credential(entry: &TargetEntry) -> Result<(), TargetError> {
     let found = |place: &str| Err(TargetError::Credential { place: place.to_owned() });
     let parts = entry.target.split(['/', '=', '@', ':']);
-    if parts.into_iter().any(inline::looks_like_key) {
+    if parts.into_iter().any(looks_like_key) {
         return found("target");
     }
     for (place, text) in [("name", &entry.name), ("provider", &entry.provider), ("family", &entry.family)] {
-        if text.as_deref().is_some_and(inline::looks_like_key) {
+        if text.as_deref().is_some_and(looks_like_key) {
             return found(place);
         }
     }
@@ -308,6 +311,8 @@ mod tests {
     fn a_withdrawn_model_names_the_live_ones() {
         let told = told(&entry("deepseek/deepseek-reasoner"));
         assert_eq!(told, "deepseek withdrew deepseek-reasoner on 2026-07-24; live are deepseek-v4-pro, deepseek-flash");
+        let imitated = resolved(&TargetEntry { simulated: true, ..entry("deepseek/deepseek-reasoner") });
+        assert_eq!(imitated.claims.len(), 2);
     }
 
     #[test]

@@ -212,6 +212,7 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
             }
         }
         let before = steps.len();
+        pace.native = system.reasoning.and_then(|phase| phase.tokens_per_chunk).unwrap_or(system.tokens_per_chunk);
         at = pace.text(Phase::Reasoning, n_reasoning, reasoning_speed, at, &mut steps);
         if hidden {
             steps.truncate(before);
@@ -224,6 +225,7 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
         at += switch.unwrap_or(gap);
     }
     if 0 < n_content {
+        pace.native = system.content.tokens_per_chunk.unwrap_or(system.tokens_per_chunk);
         at = pace.text(Phase::Content, n_content, content_speed, at, &mut steps);
     }
     if let Some(answer) = system.answer_text.as_ref().filter(|_| 0 < n_content) {
@@ -373,6 +375,59 @@ mod tests {
         assert_eq!(lengths("volcengine-ark", r#"{"max_completion_tokens":25}"#), (20, 5, "length".to_owned()));
         assert_eq!(lengths("vllm", r#"{"max_tokens":40,"messages":[]}"#), (20, 20, "stop".to_owned()));
         assert_eq!(lengths("vllm", r#"{"chat_template_kwargs":{"thinking":false}}"#), (0, 20, "stop".to_owned()));
+    }
+
+    #[test]
+    fn the_demo_runs_at_the_published_speeds() {
+        let behaviour = Behaviour::load("builtin:demo").unwrap();
+        let lists = Lists::default();
+        let published =
+            [("deepseek", 25.378, 37.117), ("volcengine", 59.5, 65.673), ("siliconflow", 16.966, 16.966), ("bailian", 11.813, 11.813)];
+        let without = [("iflytek", 1.2, 1.2), ("groq", 0.0, 460.0), ("cerebras", 0.0, 2600.0), ("local-8b", 90.89, 90.89)];
+        for (name, reasoning, content) in published.into_iter().chain(without) {
+            let system = behaviour.systems.iter().find(|system| system.name == name).unwrap();
+            let mut speeds: [Vec<f64>; 2] = [vec![], vec![]];
+            for n in 0..60u8 {
+                let source = Source::new(behaviour.seed, name, &[n], 0);
+                let script = plan(&behaviour, system, &Ask::default(), &source, 1.0, &lists, Shape::default());
+                for (wanted, speeds) in [Phase::Reasoning, Phase::Content].into_iter().zip(&mut speeds) {
+                    let chunks: Vec<(u64, usize)> = script
+                        .steps
+                        .iter()
+                        .filter_map(|step| match step.act {
+                            Act::Text { phase, from, to } if phase == wanted => Some((step.at, to - from)),
+                            _ => None,
+                        })
+                        .collect();
+                    let (Some(first), Some(last)) = (chunks.first(), chunks.last()) else { continue };
+                    let tokens: usize = chunks[1..].iter().map(|(_, tokens)| tokens).sum();
+                    assert!(6 < chunks.len(), "{name}: enough writes to take a speed from");
+                    speeds.push(tokens as f64 / ((last.0 - first.0) as f64 / 1e9) / behaviour.scale);
+                }
+            }
+            for (speeds, published) in speeds.iter_mut().zip([reasoning, content]) {
+                speeds.sort_by(f64::total_cmp);
+                let median = speeds.get(speeds.len() / 2).copied().unwrap_or(0.0);
+                assert!((published * 0.95..=published * 1.05).contains(&median), "{name}: {median} against {published}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_demo_ends_in_time() {
+        // Each target of a block at once: a block lasts as long as its slowest reply, in Bailian's worst hour.
+        let behaviour = Behaviour::load("builtin:demo").unwrap();
+        let lists = Lists::default();
+        let mut total = 0;
+        for block in 0..24u8 {
+            let ends = behaviour.systems.iter().map(|system| {
+                let worst = system.hours.as_ref().map_or(1.0, |hours| hours.factors.iter().copied().fold(1.0, f64::min));
+                let source = Source::new(behaviour.seed, &system.name, &[block], 0);
+                plan(&behaviour, system, &Ask::default(), &source, worst, &lists, Shape::default()).steps.last().map_or(0, |step| step.at)
+            });
+            total += ends.max().unwrap_or(0);
+        }
+        assert!(total < 32_000_000_000, "24 blocks last {} ms", total / 1_000_000);
     }
 
     #[test]
