@@ -98,6 +98,8 @@ impl Catalog {
             (None, None) => profile.endpoint.base_url.clone(),
         };
         let base_url = usable_base_url(&base_url)?;
+        // Many write the whole address of the endpoint; the path is added to every request anyway.
+        let base_url = base_url.strip_suffix(&profile.endpoint.path).map_or(base_url.clone(), str::to_owned);
         if let Some(proxy) = &entry.proxy {
             usable_proxy(proxy)?;
         }
@@ -303,8 +305,8 @@ mod tests {
             ("openai-compatible", "http://127.0.0.1:8000/v1", "qwen/qwen3-8b")
         );
         assert_eq!(facts.id.as_str(), "127.0.0.1:8000/qwen/qwen3-8b");
-        let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1=m") });
-        assert_eq!(facts.provider.as_str(), "vllm");
+        let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1/chat/completions=m") });
+        assert_eq!((facts.provider.as_str(), facts.base_url.as_str()), ("vllm", "http://127.0.0.1:8000/v1"));
     }
 
     #[test]
