@@ -65,23 +65,24 @@ PY
     fi
 }
 
-SERVERS=()
-stop_servers() {
+STARTED=()
+stop_all() {
     local pid
-    for pid in ${SERVERS[@]+"${SERVERS[@]}"}; do kill "$pid" 2>/dev/null || true; done
-    for pid in ${SERVERS[@]+"${SERVERS[@]}"}; do wait "$pid" 2>/dev/null || true; done
+    for pid in ${STARTED[@]+"${STARTED[@]}"}; do kill "$pid" 2>/dev/null || true; done
+    for pid in ${STARTED[@]+"${STARTED[@]}"}; do wait "$pid" 2>/dev/null || true; done
 }
-trap stop_servers EXIT
+trap stop_all EXIT
 trap 'exit 130' INT TERM
 
 # start NAME ARGS...: leaves the address in $ADDRESS.
 start() {
     local log=$ROOM/$1.log waited=0
     shift
+    : >"$log" # now, and not when the server's shell gets to it: an older READY must not be read
     "$PYTHON" scripts/real_model/serve.py "$GGUF" --template scripts/real_model/think.jinja --minutes 6 "$@" >"$log" 2>&1 &
-    SERVERS+=("$!")
+    STARTED+=("$!")
     until ADDRESS=$(sed -n 's/^READY //p' "$log") && [ -n "$ADDRESS" ]; do
-        if ! kill -0 "${SERVERS[-1]}" 2>/dev/null || [ "$waited" -ge 240 ]; then
+        if ! kill -0 "${STARTED[-1]}" 2>/dev/null || [ "$waited" -ge 240 ]; then
             echo "real-model: the server did not come up:" >&2
             tail -n 5 "$log" >&2
             exit 1
@@ -130,6 +131,9 @@ targets:
 PLAN
 
 rm -rf "$ROOM/results"
-(cd "$ROOM" && "$PHOTOFINISH" run plan.yaml)
+# In the background and waited for, so that a signal to this script is heard at once.
+(cd "$ROOM" && exec "$PHOTOFINISH" run plan.yaml) &
+STARTED+=("$!")
+wait "${STARTED[-1]}"
 RUN=$(find "$ROOM/results" -mindepth 1 -maxdepth 1 -type d | sort | tail -n 1)
 python3 scripts/real_model/check.py "$RUN"

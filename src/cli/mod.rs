@@ -34,7 +34,7 @@ enum Command {
     /// Write a commented plan.yaml
     Init(init::Args),
     /// Run a plan, or targets named on the command line
-    Run(run::Args),
+    Run(Box<run::Args>),
     /// One row a target
     Table(table::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
@@ -72,7 +72,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Providers(args) => providers::run(args),
         Command::Init(args) => init::run(args),
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(*args),
         Command::Table(args) => table::run(args),
         Command::Show(args) => show::run(args),
         Command::Sim(args) => sim::run(args),
@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(done) => done.into(),
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            anstream::eprintln!("error: {}", crate::secret::open::scrub(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }

@@ -60,6 +60,8 @@ pub struct ChatDecoder {
     finish: Option<String>,
     failed: bool,
     done: bool,
+    /// The response's status, where it is a failing one.
+    status: Option<u16>,
 }
 
 /// What an extension object may hold.
@@ -91,6 +93,7 @@ impl ChatDecoder {
             finish: None,
             failed: false,
             done: false,
+            status: None,
         }
     }
 
@@ -209,7 +212,7 @@ impl ChatDecoder {
     }
 
     fn read_error(&self, value: &Value) -> Option<ProviderError> {
-        errors::of_value(value, None, &self.dialect.ok_codes, &self.dialect.error_codes)
+        errors::of_value(value, self.status, &self.dialect.ok_codes, &self.dialect.error_codes)
     }
 
     fn error_in(&mut self, value: &Value, emit: Emit<'_>) {
@@ -223,7 +226,7 @@ impl ChatDecoder {
     fn error_event(&mut self, data: &[u8], emit: Emit<'_>) {
         let shaped = serde_json::from_slice(data).ok().and_then(|value| self.read_error(&value));
         self.failed = true;
-        emit(StreamEvent::Error(shaped.unwrap_or_else(|| errors::of_words(data, &self.dialect.error_codes))));
+        emit(StreamEvent::Error(shaped.unwrap_or_else(|| errors::of_words(data, self.status, &self.dialect.error_codes))));
     }
 
     fn end(&mut self, mark: EndMark, emit: Emit<'_>) {
@@ -240,6 +243,10 @@ impl ChatDecoder {
 const DONE: &[u8] = b"[DONE]";
 
 impl Decoder for ChatDecoder {
+    fn status(&mut self, status: u16) {
+        self.status = Some(status).filter(|status| 300 <= *status);
+    }
+
     fn feed(&mut self, frame: &Frame<'_>, emit: Emit<'_>) {
         self.splitter.next_frame();
         let data = frame.data.trim_ascii();
@@ -371,6 +378,44 @@ mod tests {
         let bad = r#"{"code":10014,"message":"audit","choices":[{"delta":{"content":""}}]}"#;
         assert_eq!(events(dialect(), &[good, "[DONE]"]), ["c:a", "finish Stop", "End(Done)"]);
         assert_eq!(events(dialect(), &[good, bad, "[DONE]"]), ["c:a", "error Server audit", "End(Done)"]);
+    }
+
+    #[test]
+    fn an_error_event_under_a_failing_status_is_judged_by_it() {
+        let mut decoder = ChatDecoder::new(Arc::default());
+        decoder.status(429);
+        let mut kinds = Vec::new();
+        let frame = Frame { name: "error", data: br#"{"error":{"message":"slow down"}}"#, unterminated: false };
+        decoder.feed(&frame, &mut |event| match event {
+            StreamEvent::Error(error) => kinds.push((error.kind, error.in_stream)),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(kinds, [(ErrorKind::RateLimit, false)]);
+    }
+
+    #[test]
+    fn tool_arguments_come_from_an_array_or_an_object() {
+        let frames = [
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{\"a\""}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":{"type":"function","function":{"name":"f","arguments":":1}"}}},"finish_reason":"tool_calls"}]}"#,
+        ];
+        assert_eq!(plain(&frames), ["t:{\"a\"", "t::1}", "finish ToolCalls"]);
+    }
+
+    #[test]
+    fn counts_and_errors_are_found_in_an_extension_object() {
+        let dialect = ChatDialect { extension: Some("x_ext".to_owned()), ..ChatDialect::default() };
+        let counts = r#"{"choices":[{"delta":{}}],"x_ext":{"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}}"#;
+        let error = r#"{"choices":[{"delta":{}}],"x_ext":{"id":"r","error":"over_capacity"}}"#;
+        assert_eq!(events(dialect, &[counts, error]), ["usage Some(1)+Some(2)", "error Overloaded over_capacity"]);
+    }
+
+    #[test]
+    fn a_failing_finish_reason_is_an_error_and_an_error_object_beside_it_counts_once() {
+        let alone = r#"{"choices":[{"delta":{},"finish_reason":"abort"}]}"#;
+        assert_eq!(plain(&[alone]), ["finish Error", "error Server "]);
+        let both = r#"{"error":{"code":502,"message":"upstream"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#;
+        assert_eq!(plain(&[both]), ["finish Error", "error Server upstream"]);
     }
 
     #[test]

@@ -47,8 +47,8 @@ pub fn of_body(status: u16, body: &[u8], ok_codes: &[i64], own: &BTreeMap<String
 }
 
 /// An error that came as words without a JSON shape inside a stream.
-pub fn of_words(words: &[u8], own: &BTreeMap<String, ErrorKind>) -> ProviderError {
-    judged(Found { message: excerpt(words), ..Found::default() }, None, own)
+pub fn of_words(words: &[u8], status: Option<u16>, own: &BTreeMap<String, ErrorKind>) -> ProviderError {
+    judged(Found { message: excerpt(words), ..Found::default() }, status, own)
 }
 
 /// The shapes, in the order in which they are tried.
@@ -206,7 +206,9 @@ const WEAK: &[(&str, ErrorKind)] = &[
 /// What the words of a message say, in lower case.
 const WORDS: &[(&str, ErrorKind)] = &[
     ("insufficient balance", ErrorKind::Billing),
+    ("balance is insufficient", ErrorKind::Billing),
     ("insufficient credit", ErrorKind::Billing),
+    ("overdue balance", ErrorKind::Billing),
     ("余额不足", ErrorKind::Billing),
     ("over_capacity", ErrorKind::Overloaded),
     ("over capacity", ErrorKind::Overloaded),
@@ -218,6 +220,9 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("too many requests", ErrorKind::RateLimit),
     ("context length", ErrorKind::ContextLength),
     ("context size", ErrorKind::ContextLength),
+    ("model not exist", ErrorKind::NotFound),
+    ("model does not exist", ErrorKind::NotFound),
+    ("not a valid model", ErrorKind::NotFound),
     ("invalid api key", ErrorKind::Auth),
     ("incorrect api key", ErrorKind::Auth),
     ("server error", ErrorKind::Server),
@@ -245,7 +250,8 @@ fn kind(found: &Found, http: Option<u16>, own: &BTreeMap<String, ErrorKind>) -> 
         .or_else(|| table(WEAK))
         .or_else(|| found.status.and_then(of_status))
         .unwrap_or(match http {
-            Some(300..=499) => ErrorKind::BadRequest,
+            // A redirect is not followed: it is no reply of this dialect.
+            Some(300..=399) => ErrorKind::Protocol,
             _ => ErrorKind::Server,
         })
 }

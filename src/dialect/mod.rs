@@ -18,6 +18,8 @@ pub type Emit<'e> = &'e mut dyn FnMut(StreamEvent<'_>);
 
 /// Reads one response. It emits every event of a frame, in reading order; text is never dropped, only labelled.
 pub trait Decoder: Send {
+    /// The response's status, before anything else: an error event under a failing status is judged by it.
+    fn status(&mut self, _status: u16) {}
     /// A frame of the stream.
     fn feed(&mut self, frame: &Frame<'_>, emit: Emit<'_>);
     /// The whole body of a response that held no frame at all: a JSON error, a page of HTML, a JSON reply to a stream request.

@@ -101,7 +101,8 @@ impl<'a> Watching<'a> {
         columns(points, stamps.first_write.or(stamps.first_byte).unwrap_or_default(), &mut answer.timeline);
         answer.text = Some(text);
         if let Some(error) = &mut answer.error {
-            error.retry_after_s = error.retry_after_s.or_else(|| retry_after_s(&answer.headers, clock.wall()));
+            // The header is the provider's promise; the words of a message are only asked without it.
+            error.retry_after_s = retry_after_s(&answer.headers, clock.wall()).or(error.retry_after_s);
         }
         Answer { stamps, connect, reads, ended, ..answer }
     }
@@ -156,6 +157,7 @@ impl<'a> Watching<'a> {
 impl Watch for Watching<'_> {
     fn head(&mut self, head: Head<'_>) {
         self.gathered.answer.status = Some(head.status);
+        self.decoder.status(head.status);
         self.gathered.answer.headers = allowed(head.headers);
     }
     fn body(&mut self, bytes: &[u8]) {

@@ -3,6 +3,7 @@
 use super::Prompts;
 use crate::dataset::Dataset;
 use crate::ident::{PromptId, TargetId, TrialId};
+use crate::record::Manifest;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
@@ -41,6 +42,19 @@ pub struct Block {
 }
 
 impl Schedule {
+    /// The schedule of a run, new or interrupted.
+    pub fn of(manifest: &Manifest) -> Schedule {
+        Schedule {
+            seed: manifest.seed,
+            salt: manifest.salt.clone(),
+            digest: manifest.plan_digest.clone(),
+            targets: manifest.targets.iter().map(|target| target.id.clone()).collect(),
+            prompts: manifest.dataset.prompts.iter().map(|prompt| prompt.id.clone()).collect(),
+            rounds: manifest.design.rounds,
+            every_s: manifest.design.every_s,
+        }
+    }
+
     /// The blocks of a round in order.
     pub fn round(&self, round: u32) -> Vec<Block> {
         let mut prompts = self.prompts.clone();

@@ -66,7 +66,8 @@ pub fn slow_warnings(plan: &Plan, targets: &[TargetFacts]) -> Vec<String> {
     warnings
 }
 
-const SPEEDS: &[&str] = &["content_speed", "reasoning_speed", "overall_speed", "decode"];
+/// Names of the metrics that are speeds in tokens a second.
+pub const SPEEDS: &[&str] = &["content_speed", "reasoning_speed", "overall_speed", "decode"];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use super::source::{PlanError, Source};
 use super::{Preset, TargetEntry};
 use crate::ident::PromptId;
-use crate::record::{Sampling, Thinking};
+use crate::record::{Sampling, Thinking, TransportKind};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -168,6 +168,8 @@ pub struct Patch {
     pub no_text: bool,
     /// `--tokenizer`
     pub tokenizer: Option<PathBuf>,
+    /// `--transport`, for every target
+    pub transport: Option<TransportKind>,
     /// `--vantage`
     pub vantage: Option<String>,
 }

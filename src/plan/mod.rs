@@ -7,7 +7,7 @@ mod resolve;
 mod source;
 
 pub use design::{Block, Schedule, nonce};
-pub use estimate::{Estimate, estimate, slow_warnings, tokens_at_most};
+pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
 pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};

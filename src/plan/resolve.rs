@@ -265,6 +265,7 @@ fn targets(
     let filled = |entry: TargetEntry| TargetEntry {
         sampling: Some(merged(entry.sampling.as_ref(), sampling)),
         thinking: entry.thinking.or(Some(thinking)),
+        transport: patch.transport.or(entry.transport),
         ..entry
     };
     Ok(chosen.into_iter().map(filled).collect())

@@ -158,7 +158,11 @@ facts:
     fn a_credential_in_a_file_is_refused_and_not_shown() {
         let with = SOUND.replace("https://", "https://me:hunter2222@");
         assert!(told(&with).contains("x.yaml:3: endpoint.base_url: it holds a user name or password"));
+        assert!(!told(&with).contains("hunter2222"), "{}", told(&with));
         let header = SOUND.replace("facts:", "request:\n  headers: {Authorization: Bearer abcdefghijkl}\nfacts:");
         assert!(told(&header).contains("`Authorization` is a credential"), "{}", told(&header));
+        assert!(!told(&header).contains("abcdefghijkl"), "{}", told(&header));
+        let unknown = SOUND.replace("facts:", "api_key: abcdefghijkl\nfacts:");
+        assert!(told(&unknown).contains("unknown key") && !told(&unknown).contains("abcdefghijkl"), "{}", told(&unknown));
     }
 }

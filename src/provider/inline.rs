@@ -1,37 +1,9 @@
 //! Finds credentials where none may stand: in a plan, a URL, an extra header or body. What is found is masked from then on.
 
-use crate::secret;
+use crate::secret::open::{hide, looks_like_key, names_credential, scrub};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
-
-/// Names of query parameters and body fields that hold credentials, in lower case without punctuation.
-const NAMES: &[&str] = &[
-    "key",
-    "apikey",
-    "xapikey",
-    "xgoogapikey",
-    "token",
-    "accesstoken",
-    "authtoken",
-    "auth",
-    "authorization",
-    "proxyauthorization",
-    "secret",
-    "apisecret",
-    "clientsecret",
-    "password",
-    "passwd",
-    "signature",
-    "sig",
-    "credential",
-    "credentials",
-    "bearer",
-    "cookie",
-];
-
-/// How keys of known makes begin.
-const BEGINNINGS: &[&str] = &["sk-", "sk_", "gsk_", "csk-", "hf_", "xai-", "pplx-", "nvapi-", "AIza", "AKIA", "LLM|", "Bearer ", "bearer "];
 
 /// Where a credential stands in a URL. `None` is well.
 pub(super) fn in_url(url: &Url) -> Option<&'static str> {
@@ -75,37 +47,13 @@ pub(super) fn in_headers(headers: &BTreeMap<String, String>) -> Option<&str> {
     Some(name)
 }
 
-/// Whether a text has the look of a key.
-pub(super) fn looks_like_key(text: &str) -> bool {
-    let known = BEGINNINGS.iter().find_map(|beginning| text.strip_prefix(beginning));
-    let found = known.is_some_and(|rest| 12 <= rest.len() && rest.bytes().all(|b| b.is_ascii_graphic()));
-    if found {
-        hide(text);
-    }
-    found
-}
-
-fn names_credential(name: &str) -> bool {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    NAMES.contains(&plain.as_str())
-}
-
-/// Whatever else prints it prints asterisks.
-fn hide(value: &str) {
-    let value = value.trim_start_matches("Bearer ").trim_start_matches("bearer ");
-    if secret::SHORTEST <= value.len() {
-        secret::mask().add(value);
-    }
-}
-
 /// A text that may be a URL with a password in it, fit to be shown: what stands before `@` and after `?` is covered.
 pub(super) fn shown(text: &str) -> String {
-    let text = secret::mask().mask(text).into_owned();
-    let (front, query) = text.split_once('?').map_or((text.as_str(), ""), |(front, _)| (front, "?***"));
-    let Some((scheme, rest)) = front.split_once("://") else { return format!("{front}{query}") };
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("***@{host}"));
-    format!("{scheme}://{host}{path}{query}")
+    let text = scrub(text);
+    match text.split_once('?') {
+        Some((front, _)) => format!("{front}?***"),
+        None => text,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Reads a YAML file so that a fault names file, line, key and remedy.
+//! Reads a YAML file so that a fault names file, line, key and remedy, and repeats no credential that stands there.
 
+use crate::secret::open::scrub;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,8 +31,8 @@ impl fmt::Display for FileFault {
         if !self.key.is_empty() {
             write!(f, ": {}", self.key)?;
         }
-        write!(f, ": {}", self.message)?;
-        let (Some(line), Some(text)) = (self.line, &self.text) else { return Ok(()) };
+        write!(f, ": {}", scrub(&self.message))?;
+        let (Some(line), Some(text)) = (self.line, self.text.as_deref().map(scrub)) else { return Ok(()) };
         let last = self.key.rsplit('.').next().unwrap_or_default().split('[').next().unwrap_or_default();
         let at = text.find(last).filter(|_| !last.is_empty()).unwrap_or(text.len() - text.trim_start().len());
         let gutter = line.to_string();
@@ -103,7 +104,7 @@ fn remedy(name: &str, known: &[String]) -> String {
 /// The name most like `name`, if any is like it at all.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let likeness = known.map(|other| (strsim::jaro_winkler(name, other), other));
-    likeness.filter(|(score, _)| 0.75 <= *score).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
+    likeness.filter(|(score, _)| 0.8 <= *score).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
 }
 
 /// The parser's words without the path and place that we print ourselves.

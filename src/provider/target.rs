@@ -7,6 +7,7 @@ use crate::dialect::ThinkTags;
 use crate::ident::{BadName, TargetId};
 use crate::plan::TargetEntry;
 use crate::record::{TargetFacts, Thinking};
+use crate::secret::open::looks_like_key;
 use std::net::IpAddr;
 use url::Url;
 
@@ -80,7 +81,9 @@ impl Catalog {
         let asked = Asked::read(entry)?;
         let profile = self.profile(&asked.provider)?;
         let model = profile.model(&asked.model);
-        if let Some((model, since)) = model.and_then(|model| model.retired.map(|since| (model, since))) {
+        // A simulated provider may imitate a model of the past.
+        let retired = model.filter(|_| !entry.simulated).and_then(|model| model.retired.map(|since| (model, since)));
+        if let Some((model, since)) = retired {
             return Err(TargetError::Retired {
                 provider: profile.provider.id.to_string(),
                 model: model.id.clone(),
@@ -95,6 +98,8 @@ impl Catalog {
             (None, None) => profile.endpoint.base_url.clone(),
         };
         let base_url = usable_base_url(&base_url)?;
+        // Many write the whole address of the endpoint; the path is added to every request anyway.
+        let base_url = base_url.strip_suffix(&profile.endpoint.path).map_or(base_url.clone(), str::to_owned);
         if let Some(proxy) = &entry.proxy {
             usable_proxy(proxy)?;
         }
@@ -236,11 +241,11 @@ fn usable_proxy(text: &str) -> Result<(), TargetError> {
 fn open_credential(entry: &TargetEntry) -> Result<(), TargetError> {
     let found = |place: &str| Err(TargetError::Credential { place: place.to_owned() });
     let parts = entry.target.split(['/', '=', '@', ':']);
-    if parts.into_iter().any(inline::looks_like_key) {
+    if parts.into_iter().any(looks_like_key) {
         return found("target");
     }
     for (place, text) in [("name", &entry.name), ("provider", &entry.provider), ("family", &entry.family)] {
-        if text.as_deref().is_some_and(inline::looks_like_key) {
+        if text.as_deref().is_some_and(looks_like_key) {
             return found(place);
         }
     }
@@ -300,14 +305,16 @@ mod tests {
             ("openai-compatible", "http://127.0.0.1:8000/v1", "qwen/qwen3-8b")
         );
         assert_eq!(facts.id.as_str(), "127.0.0.1:8000/qwen/qwen3-8b");
-        let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1=m") });
-        assert_eq!(facts.provider.as_str(), "vllm");
+        let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1/chat/completions=m") });
+        assert_eq!((facts.provider.as_str(), facts.base_url.as_str()), ("vllm", "http://127.0.0.1:8000/v1"));
     }
 
     #[test]
     fn a_withdrawn_model_names_the_live_ones() {
         let told = told(&entry("deepseek/deepseek-reasoner"));
         assert_eq!(told, "deepseek withdrew deepseek-reasoner on 2026-07-24; live are deepseek-v4-pro, deepseek-flash");
+        let imitated = resolved(&TargetEntry { simulated: true, ..entry("deepseek/deepseek-reasoner") });
+        assert_eq!(imitated.claims.len(), 2);
     }
 
     #[test]

@@ -76,6 +76,9 @@ pub struct Design {
     pub rounds: u32,
     /// Prompts a round.
     pub prompts: u32,
+    /// One round in every so many seconds; 0 is one after another.
+    #[serde(default)]
+    pub every_s: u64,
     /// The preset it came from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preset: Option<String>,

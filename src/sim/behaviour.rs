@@ -1,11 +1,13 @@
-//! The behaviour file: what was written ([`File`]) and what it means ([`Behaviour`]). docs/sim.md describes every key.
+//! The behaviour file: what was written (`behaviour/file.rs`) and what it means ([`Behaviour`]). docs/sim.md describes every key.
+
+mod file;
 
 use super::dist::Dist;
 use super::fault::Faults;
-use super::wording::{self, Cap, ReasoningAs, UsagePlace, Wording};
+use super::wording::{Cap, ReasoningAs, UsagePlace, Wording};
 use super::words::Language;
+use file::File;
 use serde::Deserialize;
-use serde::de::{MapAccess, Visitor};
 use std::path::Path;
 
 /// The behaviours that come with the program.
@@ -50,73 +52,6 @@ pub enum BehaviourError {
     },
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    seed: Option<u64>,
-    scale: Option<f64>,
-    bundle_at_least_ms: Option<f64>,
-    #[serde(default)]
-    defaults: SystemFile,
-    systems: InOrder,
-}
-
-/// The systems in the order of the file.
-#[derive(Debug)]
-struct InOrder(Vec<(String, SystemFile)>);
-
-impl<'de> Deserialize<'de> for InOrder {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<InOrder, D::Error> {
-        struct Systems;
-        impl<'de> Visitor<'de> for Systems {
-            type Value = InOrder;
-            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.write_str("a map from the systems' names to what they do")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<InOrder, A::Error> {
-                let mut systems: Vec<(String, SystemFile)> = Vec::new();
-                while let Some((name, system)) = map.next_entry::<String, Option<SystemFile>>()? {
-                    if systems.iter().any(|(other, _)| *other == name) {
-                        return Err(serde::de::Error::custom(format!("system `{name}` stands here twice")));
-                    }
-                    systems.push((name, system.unwrap_or_default()));
-                }
-                Ok(InOrder(systems))
-            }
-        }
-        from.deserialize_map(Systems)
-    }
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct SystemFile {
-    title: Option<String>,
-    dialect: Option<String>,
-    model: Option<String>,
-    models: Option<Vec<String>>,
-    key: Option<String>,
-    language: Option<Language>,
-    ttft_ms: Option<Dist>,
-    role_ms: Option<Dist>,
-    role_chunk: Option<bool>,
-    reasoning: Option<Phase>,
-    content: Option<Phase>,
-    switch_ms: Option<Dist>,
-    jitter: Option<f64>,
-    tokens_per_chunk: Option<usize>,
-    tail: Option<Tail>,
-    keep_alives: Option<KeepAlives>,
-    reasoning_as: Option<ReasoningAs>,
-    usage: Option<UsageRule>,
-    server_timings: Option<bool>,
-    hours: Option<Hours>,
-    max_tokens_means: Option<Cap>,
-    heed_thinking: Option<bool>,
-    answer_text: Option<String>,
-    faults: Option<Faults>,
-}
-
 /// One phase of a reply.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +60,8 @@ pub struct Phase {
     pub tokens: Dist,
     /// Tokens per second, drawn for each request.
     pub speed: Dist,
+    /// Tokens in a chunk, if not as many as the system's others.
+    pub tokens_per_chunk: Option<usize>,
 }
 
 /// What follows the last text, in milliseconds after it.
@@ -172,6 +109,17 @@ pub struct Hours {
     pub zone_h: f64,
     /// Seconds that a day lasts, counted from the simulator's start, instead of the wall clock's day. Not scaled.
     pub day_s: Option<f64>,
+}
+
+impl Hours {
+    /// The factor at a time of the wall clock, or of the shortened day.
+    pub fn factor(&self, wall: jiff::Timestamp, since_start_s: f64) -> f64 {
+        let hour = match self.day_s {
+            Some(day) => (since_start_s / day).fract() * 24.0,
+            None => (wall.as_second() as f64 / 3600.0 + self.zone_h).rem_euclid(24.0),
+        };
+        self.factors.get(hour as usize % 24).copied().unwrap_or(1.0)
+    }
 }
 
 /// A behaviour, checked.
@@ -302,117 +250,6 @@ fn line_of(text: &str, key: &str) -> String {
     found.map_or(String::new(), |index| format!(":{}", index + 1))
 }
 
-macro_rules! or {
-    ($system:expr, $defaults:expr, $($field:ident),*) => { SystemFile { $($field: $system.$field.or($defaults.$field)),* } };
-}
-
-impl SystemFile {
-    fn or(mut self, mut defaults: SystemFile) -> SystemFile {
-        if let Some(faults) = &mut self.faults {
-            for (fault, rule) in defaults.faults.take().unwrap_or_default() {
-                faults.entry(fault).or_insert(rule);
-            }
-        }
-        or!(
-            self,
-            defaults,
-            title,
-            dialect,
-            model,
-            models,
-            key,
-            language,
-            ttft_ms,
-            role_ms,
-            role_chunk,
-            reasoning,
-            content,
-            switch_ms,
-            jitter,
-            tokens_per_chunk,
-            tail,
-            keep_alives,
-            reasoning_as,
-            usage,
-            server_timings,
-            hours,
-            max_tokens_means,
-            heed_thinking,
-            answer_text,
-            faults
-        )
-    }
-
-    fn resolve(self, name: &str) -> Result<System, String> {
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-            return Err("a system's name is part of its URL: letters, digits, `-`, `_` and `.` only".to_owned());
-        }
-        let dialect = self.dialect.as_deref().unwrap_or("openai-compatible");
-        let wording = wording::by_name(dialect).ok_or_else(|| {
-            let known = wording::ALL.iter().map(|wording| wording.name).collect::<Vec<_>>().join(", ");
-            format!("there is no dialect `{dialect}`; there are {known}")
-        })?;
-        if self.tokens_per_chunk == Some(0) {
-            return Err("tokens_per_chunk: a chunk holds at least 1 token".to_owned());
-        }
-        let jitter = self.jitter.unwrap_or(0.0);
-        if !(0.0..=2.0).contains(&jitter) {
-            return Err("jitter: give a sigma from 0 to 2".to_owned());
-        }
-        for phase in self.reasoning.iter().chain(&self.content) {
-            if phase.speed.median() <= 0.0 {
-                return Err("speed: give tokens per second above 0".to_owned());
-            }
-        }
-        if let Some(hours) = &self.hours {
-            if hours.factors.len() != 24 || hours.factors.iter().any(|factor| !(factor.is_finite() && 0.0 < *factor)) {
-                return Err("hours.factors: give 24 numbers above 0".to_owned());
-            }
-            if hours.day_s.is_some_and(|day| !(day.is_finite() && 0.0 < day)) {
-                return Err("hours.day_s: give seconds above 0".to_owned());
-            }
-        }
-        if self.keep_alives.as_ref().is_some_and(|alive| !alive.every_ms.is_finite() || alive.every_ms < 1.0) {
-            return Err("keep_alives.every_ms: give at least 1".to_owned());
-        }
-        let tail = self.tail.unwrap_or_default();
-        if ![tail.finish_ms, tail.usage_ms, tail.done_ms].iter().all(|ms| ms.is_finite() && 0.0 <= *ms) {
-            return Err("tail: give milliseconds from 0".to_owned());
-        }
-        let reasoning_as = match self.reasoning_as.unwrap_or(ReasoningAs::Own) {
-            ReasoningAs::Own => wording.reasoning_as,
-            other => other,
-        };
-        Ok(System {
-            name: name.to_owned(),
-            title: self.title.unwrap_or_else(|| name.to_owned()),
-            wording,
-            model: self.model.unwrap_or_else(|| wording.model.to_owned()),
-            models: self.models.unwrap_or_default(),
-            key: self.key,
-            language: self.language.unwrap_or(Language::Auto),
-            ttft_ms: self.ttft_ms.unwrap_or(Dist::Fixed(200.0)),
-            role_ms: self.role_ms,
-            role_chunk: self.role_chunk.unwrap_or(true),
-            reasoning: self.reasoning,
-            content: self.content.unwrap_or(Phase { tokens: Dist::Fixed(64.0), speed: Dist::Fixed(50.0) }),
-            switch_ms: self.switch_ms,
-            jitter,
-            tokens_per_chunk: self.tokens_per_chunk.unwrap_or(wording.tokens_per_chunk),
-            tail,
-            keep_alives: self.keep_alives,
-            reasoning_as,
-            usage: self.usage.unwrap_or_default(),
-            server_timings: self.server_timings.unwrap_or(true),
-            hours: self.hours,
-            cap: self.max_tokens_means.unwrap_or(wording.cap),
-            heed_thinking: self.heed_thinking.unwrap_or(true),
-            answer_text: self.answer_text,
-            faults: self.faults.unwrap_or_default(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,5 +288,15 @@ mod tests {
         assert_eq!(behaviour.systems[0].ttft_ms, Dist::Fixed(5.0));
         assert_eq!(behaviour.systems[1].ttft_ms, Dist::Fixed(7.0));
         assert_eq!((behaviour.systems[0].faults.len(), behaviour.systems[1].faults.len()), (1, 2));
+    }
+
+    #[test]
+    fn an_hour_is_that_of_the_zone_or_of_a_shortened_day() {
+        let factors: Vec<f64> = (1..=24).map(f64::from).collect();
+        let at = "2026-11-24T22:30:00Z".parse().unwrap();
+        let mut hours = Hours { factors, zone_h: 8.0, day_s: None };
+        assert_eq!(hours.factor(at, 0.0), 7.0);
+        hours.day_s = Some(48.0);
+        assert_eq!(hours.factor(at, 50.5), 2.0);
     }
 }

@@ -105,7 +105,10 @@ pub fn distort(reply: &mut Reply, faults: &[(Fault, &Rule)], key: Option<&str>) 
             }
             Fault::BodyCut => cut(&mut reply.script, rule, 0.5, End::Cut, vec![]),
             Fault::ResetMidstream => cut(&mut reply.script, rule, 0.5, End::Reset, vec![]),
-            Fault::ErrorEvent => cut(&mut reply.script, rule, 0.5, End::Clean, vec![Act::Error(rule.text.clone())]),
+            Fault::ErrorEvent => {
+                let done = reply.done_after_error().then_some(Act::Done);
+                cut(&mut reply.script, rule, 0.5, End::Clean, std::iter::once(Act::Error(rule.text.clone())).chain(done).collect());
+            }
             Fault::ErrorEventThenDone => cut(&mut reply.script, rule, 0.5, End::Clean, vec![Act::Error(rule.text.clone()), Act::Done]),
             Fault::ErrorNamedEvent | Fault::ErrorField => {
                 let message = escaped(rule.text.as_deref().unwrap_or("The model has crashed."));
@@ -211,13 +214,13 @@ fn tool_call(reply: &mut Reply) {
     reply.set_finish("tool_calls");
 }
 
-/// The key in the forms that a filter must know, in reverse order of sending (each is put before the one put before).
+/// The key in the forms that a filter must know.
 fn echoed(fault: Fault, key: &str) -> Vec<String> {
     match fault {
         Fault::EchoKeyText => vec![format!(" your key is {key} ")],
         Fault::EchoKeyTextSplit => {
             let letters: Vec<char> = key.chars().collect();
-            letters.chunks(letters.len().div_ceil(3).max(1)).map(|part| part.iter().collect()).rev().collect()
+            letters.chunks(letters.len().div_ceil(3).max(1)).map(|part| part.iter().collect()).collect()
         }
         Fault::EchoKeyUrlencoded => {
             let encoded = percent_encoding::utf8_percent_encode(key, percent_encoding::NON_ALPHANUMERIC).to_string();

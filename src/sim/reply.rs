@@ -1,11 +1,12 @@
 //! Turns the steps of a script into bytes, in one provider's words.
 
 use super::behaviour::System;
+use super::compose::values;
 use super::dist::Source;
 use super::request::{Ask, Request};
 use super::script::{Act, Phase, Script};
 use super::template::{Counts, Template, escaped};
-use super::wording::{Continuous, NoUsage, ReasoningAs, UsagePlace};
+use super::wording::{Continuous, ReasoningAs, UsagePlace};
 use std::collections::HashMap;
 
 /// A chat request, and to whom.
@@ -60,29 +61,35 @@ pub struct Reply {
     pub choice_beside_usage: bool,
     /// `usage: null` where usage should stand.
     pub null_usage: bool,
-    values: HashMap<&'static str, String>,
-    wording: &'static super::wording::Wording,
-    reasoning_as: ReasoningAs,
-    usage_on: UsageOn,
-    asked: bool,
+    pub(super) values: HashMap<&'static str, String>,
+    pub(super) wording: &'static super::wording::Wording,
+    pub(super) reasoning_as: ReasoningAs,
+    pub(super) usage_on: UsageOn,
+    pub(super) asked: bool,
     ping: String,
     made: HashMap<Kind, Template>,
     counts: Counts,
     extra_tokens: usize,
-    timings: bool,
-    had_reasoning: bool,
+    pub(super) timings: bool,
+    pub(super) had_reasoning: bool,
 }
 
+/// On which chunks usage stands.
 #[derive(Debug, Clone, Copy)]
-struct UsageOn {
-    text: bool,
-    last_text: bool,
-    last: bool,
-    own: bool,
+pub(super) struct UsageOn {
+    /// On all with text.
+    pub text: bool,
+    /// On the last with text.
+    pub last_text: bool,
+    /// On the finish chunk.
+    pub last: bool,
+    /// On a chunk of its own.
+    pub own: bool,
 }
 
+/// A kind of chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+pub(super) enum Kind {
     Opener,
     First(bool),
     Reasoning,
@@ -147,6 +154,10 @@ impl Reply {
     /// No usage anywhere.
     pub fn without_usage(&mut self) {
         self.usage_on = UsageOn { text: false, last_text: false, last: false, own: false };
+    }
+    /// Whether the provider says `[DONE]` after an error.
+    pub fn done_after_error(&self) -> bool {
+        self.wording.done_after_error
     }
     /// Tokens of the prompt, as told.
     pub fn prompt_tokens(&self) -> usize {
@@ -216,7 +227,8 @@ impl Reply {
         Held::default()
     }
 
-    fn thinks(&self) -> bool {
+    /// Whether reasoning is seen.
+    pub(super) fn thinks(&self) -> bool {
         self.had_reasoning && !self.hidden()
     }
 
@@ -339,114 +351,4 @@ impl Reply {
         }
         told
     }
-
-    fn compose(&self, kind: Kind) -> String {
-        let wording = self.wording;
-        let with = usize::from(!self.thinks());
-        match kind {
-            Kind::Opener => self.chunk(&self.choice(wording.opener[with]), &self.usage_text(false), wording.extra_opener),
-            Kind::First(content) => {
-                self.chunk(&self.choice(wording.first[usize::from(content)]), &self.usage_text(true), wording.extra_text)
-            }
-            Kind::Reasoning => self.chunk(&self.choice(&self.reasoning_delta()), &self.usage_text(true), wording.extra_text),
-            Kind::Content => self.chunk(&self.choice(wording.content[with]), &self.usage_text(true), wording.extra_text),
-            Kind::LastContent => self.chunk(&self.choice(wording.content[with]), &self.usage(), wording.extra_text),
-            Kind::Last => {
-                let choice = wording.last_choice.replace("$delta", wording.last[with]);
-                let usage = if self.usage_on.last { self.usage() } else { self.no_usage() };
-                let timings = if self.timings && !self.usage_on.own { wording.timings } else { "" };
-                let extra = wording.extra_last.replace("$usage", if self.usage_on.last { &usage } else { "" });
-                self.chunk(&choice, &usage, &format!("{extra}{timings}"))
-            }
-            Kind::Usage => {
-                let choice = if self.choice_beside_usage { self.choice(r#""content":"""#) } else { String::new() };
-                let timings = if self.timings { wording.timings } else { "" };
-                self.chunk(&choice, &self.usage(), &format!("{}{timings}", wording.extra_usage))
-            }
-        }
-    }
-
-    fn chunk(&self, choices: &str, usage: &str, extra: &str) -> String {
-        self.wording.chunk.replace("$choices", choices).replace("$usage", usage).replace("$extra", extra)
-    }
-    fn choice(&self, delta: &str) -> String {
-        self.wording.choice.replace("$delta", delta)
-    }
-
-    fn reasoning_delta(&self) -> String {
-        let own = self.wording.reasoning;
-        let (long, short) = (r#""reasoning_content":"$text""#, r#""reasoning":"$text""#);
-        let other = |wanted: &str| own.replace(long, "\u{1}").replace(short, "\u{1}").replace('\u{1}', wanted);
-        match self.reasoning_as {
-            ReasoningAs::Own | ReasoningAs::Hidden => own.to_owned(),
-            ReasoningAs::ReasoningContent => other(long),
-            ReasoningAs::Reasoning => other(short),
-            ReasoningAs::Both => other(&format!("{long},{short}")),
-            ReasoningAs::Inline | ReasoningAs::InlineSplit | ReasoningAs::InlineUnopened | ReasoningAs::InlineUnclosed => {
-                self.wording.content[0].to_owned()
-            }
-        }
-    }
-
-    /// Usage as a chunk with text has it.
-    fn usage_text(&self, with_text: bool) -> String {
-        match self.usage_on.text {
-            true if with_text => self.usage(),
-            true => format!(r#","usage":{}"#, self.wording.usage[1]),
-            false => self.no_usage(),
-        }
-    }
-    fn usage(&self) -> String {
-        if self.null_usage {
-            return r#","usage":null"#.to_owned();
-        }
-        format!(r#","usage":{}"#, self.wording.usage[usize::from(!self.had_reasoning)])
-    }
-    fn no_usage(&self) -> String {
-        let null = match self.wording.no_usage {
-            NoUsage::Absent => false,
-            NoUsage::NullWhenAsked => self.asked,
-            NoUsage::Null => true,
-        };
-        if null { r#","usage":null"#.to_owned() } else { String::new() }
-    }
-}
-
-/// The values that hold for the whole reply.
-fn values(call: &Call<'_>, script: &Script, model: &str, prompt: usize) -> HashMap<&'static str, String> {
-    let Call { system, request, source, created, .. } = call;
-    let mut digits = source.hex(64).chars().collect::<Vec<_>>().into_iter().cycle();
-    let id: String = system.wording.id.chars().map(|c| if c == '#' { digits.next().unwrap_or('0') } else { c }).collect();
-    let ms = |ns: u64| format!("{:.3}", ns as f64 / 1e6);
-    let s = |ns: u64| format!("{:.6}", ns as f64 / 1e9);
-    let times = script.times;
-    // Most of the wait is the prompt, the rest is the queue.
-    let (queue, work) = (times.ttft / 10, times.ttft - times.ttft / 10);
-    let tokens = (script.reasoning.tokens() + script.content.tokens()).max(1);
-    let per = |amount: f64, seconds: f64| format!("{:.2}", if 0.0 < seconds { amount / seconds } else { 0.0 });
-    let request_id = request.header("x-request-id").or(request.header("x-client-request-id")).map_or_else(|| source.hex(32), escaped);
-    HashMap::from([
-        ("id", id),
-        ("created", created.to_string()),
-        ("model", escaped(model)),
-        ("finish", escaped(&script.finish)),
-        ("request", request_id),
-        ("prompt", prompt.to_string()),
-        ("cached", "0".to_owned()),
-        ("uncached", prompt.to_string()),
-        ("matched_stop", if script.finish == "stop" { "151643" } else { "null" }.to_owned()),
-        ("ttft_ms", ms(times.ttft)),
-        ("ttft_whole_ms", (times.ttft / 1_000_000).to_string()),
-        ("queue_ms", ms(queue)),
-        ("prompt_ms", ms(work)),
-        ("gen_ms", ms(times.generation)),
-        ("gap_ms", ms(times.generation / tokens as u64)),
-        ("speed", per(tokens as f64, times.generation as f64 / 1e9)),
-        ("prompt_per_token_ms", ms(work / prompt.max(1) as u64)),
-        ("prompt_speed", per(prompt as f64, work as f64 / 1e9)),
-        ("queue_s", s(queue)),
-        ("prompt_s", s(work)),
-        ("gen_s", s(times.generation)),
-        ("total_s", s(work + times.generation)),
-    ])
 }

@@ -1,6 +1,6 @@
 //! The plan of one reply: what leaves when. Made whole when the request has been read, so that what follows is only writing.
 
-use super::behaviour::{Behaviour, Hours, System};
+use super::behaviour::{Behaviour, System};
 use super::dist::{Source, unit};
 use super::request::Ask;
 use super::wording::{Cap, ReasoningAs};
@@ -134,16 +134,6 @@ impl Default for Lists {
     }
 }
 
-/// The factor on speed for an hour of the day.
-pub fn hour_factor(hours: Option<&Hours>, wall: jiff::Timestamp, since_start_s: f64) -> f64 {
-    let Some(hours) = hours else { return 1.0 };
-    let hour = match hours.day_s {
-        Some(day) => (since_start_s / day).fract() * 24.0,
-        None => (wall.as_second() as f64 / 3600.0 + hours.zone_h).rem_euclid(24.0),
-    };
-    hours.factors.get(hour as usize % 24).copied().unwrap_or(1.0)
-}
-
 /// What a fault changes before the reply is planned.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shape {
@@ -212,6 +202,7 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
             }
         }
         let before = steps.len();
+        pace.native = system.reasoning.and_then(|phase| phase.tokens_per_chunk).unwrap_or(system.tokens_per_chunk);
         at = pace.text(Phase::Reasoning, n_reasoning, reasoning_speed, at, &mut steps);
         if hidden {
             steps.truncate(before);
@@ -224,6 +215,7 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
         at += switch.unwrap_or(gap);
     }
     if 0 < n_content {
+        pace.native = system.content.tokens_per_chunk.unwrap_or(system.tokens_per_chunk);
         at = pace.text(Phase::Content, n_content, content_speed, at, &mut steps);
     }
     if let Some(answer) = system.answer_text.as_ref().filter(|_| 0 < n_content) {
@@ -335,10 +327,13 @@ mod tests {
     use super::*;
 
     fn script(yaml: &str, ask: &str) -> Script {
+        shaped(yaml, ask, Shape::default())
+    }
+    fn shaped(yaml: &str, ask: &str, shape: Shape) -> Script {
         let behaviour = Behaviour::parse("sim.yaml", yaml).unwrap();
         let ask: Ask = serde_json::from_str(ask).unwrap();
         let source = Source::new(1, "a", b"x", 0);
-        plan(&behaviour, &behaviour.systems[0], &ask, &source, 1.0, &Lists::default(), Shape::default())
+        plan(&behaviour, &behaviour.systems[0], &ask, &source, 1.0, &Lists::default(), shape)
     }
     fn texts(script: &Script) -> Vec<(u64, usize)> {
         let tokens = |step: &Step| match step.act {
@@ -352,6 +347,14 @@ mod tests {
     fn text_keeps_the_speed_asked_for() {
         let script = script("systems: {a: {ttft_ms: 100, content: {tokens: 7, speed: 50}, tokens_per_chunk: 3}}", "{}");
         assert_eq!(texts(&script), [(100_000, 3), (160_000, 3), (180_000, 1)]);
+    }
+
+    #[test]
+    fn the_role_chunk_leaves_when_it_is_told_to() {
+        let yaml = "systems: {a: {ttft_ms: 400, role_ms: 200, content: {tokens: 2, speed: 50}}}";
+        let opener = |shape| shaped(yaml, "{}", shape).steps.iter().find(|step| step.act == Act::Opener).map(|step| step.at / 1_000_000);
+        assert_eq!(opener(Shape::default()), Some(200));
+        assert_eq!(opener(Shape { role_before_ms: Some(300.0), ..Shape::default() }), Some(100));
     }
 
     #[test]
@@ -376,13 +379,55 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_is_that_of_the_zone_or_of_a_shortened_day() {
-        let factors: Vec<f64> = (1..=24).map(f64::from).collect();
-        let at = "2026-11-24T22:30:00Z".parse().unwrap();
-        let mut hours = Hours { factors, zone_h: 8.0, day_s: None };
-        assert_eq!(hour_factor(Some(&hours), at, 0.0), 7.0);
-        hours.day_s = Some(48.0);
-        assert_eq!(hour_factor(Some(&hours), at, 50.5), 2.0);
-        assert_eq!(hour_factor(None, at, 50.5), 1.0);
+    fn the_demo_runs_at_the_published_speeds() {
+        let behaviour = Behaviour::load("builtin:demo").unwrap();
+        let lists = Lists::default();
+        let published =
+            [("deepseek", 25.378, 37.117), ("volcengine", 59.5, 65.673), ("siliconflow", 16.966, 16.966), ("bailian", 11.813, 11.813)];
+        let without = [("iflytek", 1.2, 1.2), ("groq", 0.0, 460.0), ("cerebras", 0.0, 2600.0), ("local-8b", 90.89, 90.89)];
+        for (name, reasoning, content) in published.into_iter().chain(without) {
+            let system = behaviour.systems.iter().find(|system| system.name == name).unwrap();
+            let mut speeds: [Vec<f64>; 2] = [vec![], vec![]];
+            for n in 0..60u8 {
+                let source = Source::new(behaviour.seed, name, &[n], 0);
+                let script = plan(&behaviour, system, &Ask::default(), &source, 1.0, &lists, Shape::default());
+                for (wanted, speeds) in [Phase::Reasoning, Phase::Content].into_iter().zip(&mut speeds) {
+                    let chunks: Vec<(u64, usize)> = script
+                        .steps
+                        .iter()
+                        .filter_map(|step| match step.act {
+                            Act::Text { phase, from, to } if phase == wanted => Some((step.at, to - from)),
+                            _ => None,
+                        })
+                        .collect();
+                    let (Some(first), Some(last)) = (chunks.first(), chunks.last()) else { continue };
+                    let tokens: usize = chunks[1..].iter().map(|(_, tokens)| tokens).sum();
+                    assert!(6 < chunks.len(), "{name}: enough writes to take a speed from");
+                    speeds.push(tokens as f64 / ((last.0 - first.0) as f64 / 1e9) / behaviour.scale);
+                }
+            }
+            for (speeds, published) in speeds.iter_mut().zip([reasoning, content]) {
+                speeds.sort_by(f64::total_cmp);
+                let median = speeds.get(speeds.len() / 2).copied().unwrap_or(0.0);
+                assert!((published * 0.95..=published * 1.05).contains(&median), "{name}: {median} against {published}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_demo_ends_in_time() {
+        // Each target of a block at once: a block lasts as long as its slowest reply, in Bailian's worst hour.
+        let behaviour = Behaviour::load("builtin:demo").unwrap();
+        let lists = Lists::default();
+        let mut total = 0;
+        for block in 0..24u8 {
+            let ends = behaviour.systems.iter().map(|system| {
+                let worst = system.hours.as_ref().map_or(1.0, |hours| hours.factors.iter().copied().fold(1.0, f64::min));
+                let source = Source::new(behaviour.seed, &system.name, &[block], 0);
+                plan(&behaviour, system, &Ask::default(), &source, worst, &lists, Shape::default()).steps.last().map_or(0, |step| step.at)
+            });
+            total += ends.max().unwrap_or(0);
+        }
+        assert!(total < 32_000_000_000, "24 blocks last {} ms", total / 1_000_000);
     }
 }

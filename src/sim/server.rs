@@ -1,14 +1,14 @@
 //! The server: listeners, connections, and the writing of each answer at its times.
 
-use super::answer::{self, Answer, Circumstances, Silence, Stream, Whole};
+use super::answer::{self, Answer, Circumstances, Silence, Whole};
 use super::behaviour::{Behaviour, System};
-use super::body::Framing;
 use super::certificate::Certificate;
+use super::head::whole_bytes;
 use super::line::Line;
-use super::reply::Held;
+use super::play::{play, wait_for_end};
 use super::request::{self, Read, Request};
 use super::schedule::Schedule;
-use super::script::{Act, End, Lists, Step};
+use super::script::Lists;
 use super::truth::{self, Handover, Truth};
 use crate::clock::{self, Clock};
 use crate::units::Stamp;
@@ -66,6 +66,8 @@ pub struct Detail {
     pub title: String,
     /// How it words its stream.
     pub dialect: String,
+    /// The provider profile that reads it.
+    pub provider: String,
     /// Its model.
     pub model: String,
 }
@@ -103,6 +105,7 @@ pub async fn serve(options: Options, ready: impl FnOnce(&Ready), stop: impl Futu
         name: system.name.clone(),
         title: system.title.clone(),
         dialect: system.wording.name.to_owned(),
+        provider: if system.wording.profile.is_empty() { system.wording.name } else { system.wording.profile }.to_owned(),
         model: system.model.clone(),
     };
     let announcement = Ready {
@@ -249,7 +252,7 @@ async fn respond(house: &House, mut line: Line, request: Request, truth: Truth) 
     let (answer, faults) = answer::chat(system, &request, about);
     let mut log = Handover::new(truth, house.log.clone());
     log.truth.system.clone_from(&system.name);
-    log.truth.request_id = request.header("x-request-id").map(str::to_owned);
+    log.truth.request_id = request.header("x-request-id").or(request.header("x-client-request-id")).map(str::to_owned);
     log.truth.nth = nth;
     log.truth.faults = faults.iter().map(|fault| fault.name()).collect();
     log.truth.ended = "stopped";
@@ -296,166 +299,6 @@ async fn tell(house: &House, mut line: Line, answer: Answer, close: bool, truth:
             truth.ended = "clean";
             Ok(Some(line))
         }
-        Answer::Stream(stream) => play(house, line, *stream, truth).await,
+        Answer::Stream(stream) => play(&house.schedule, line, *stream, truth).await,
     }
-}
-
-/// Reads and forgets until the client closes.
-async fn wait_for_end(line: &mut Line) -> io::Result<()> {
-    while line.fill().await? != 0 {
-        line.inbox.clear();
-    }
-    Ok(())
-}
-
-/// Plays a script.
-async fn play(house: &House, mut line: Line, stream: Stream, truth: &mut Truth) -> io::Result<Option<Line>> {
-    let Stream { mut reply, carriage, headers, hidden } = stream;
-    let received = line.last_read;
-    truth.status = 200;
-    truth.hidden_tokens = hidden as u32;
-    truth.prompt_tokens = reply.prompt_tokens() as u32;
-    truth.finish = Some(reply.script.finish.clone());
-
-    house.schedule.until(received.plus(reply.script.head_at)).await;
-    let head = stream_head(&headers, carriage.http10, carriage.gzip);
-    let (before, after) = line.send(&head).await?;
-    (truth.head_before_ns, truth.head_after_ns) = (Some(before.0), Some(after.0));
-    if carriage.hang_after_head {
-        truth.ended = "hang";
-        wait_for_end(&mut line).await?;
-        return Ok(None);
-    }
-
-    let mut framing = Framing::new(!carriage.http10, carriage.gzip);
-    let (mut payload, mut wire) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
-    let steps = std::mem::take(&mut reply.script.steps);
-    for step in &steps {
-        payload.clear();
-        wire.clear();
-        let held = chunks(&mut reply, &mut framing, step, &mut payload, &mut wire);
-        if wire.is_empty() {
-            continue;
-        }
-        house.schedule.until(received.plus(step.at)).await;
-        let wrote = match carriage.drip {
-            Some((parts, apart)) if held != Held::default() => drip(house, &mut line, &wire, parts, apart).await?,
-            _ => line.send(&wire).await?,
-        };
-        truth.wrote(wrote, held.reasoning, held.content);
-    }
-    wire.clear();
-    match reply.script.end {
-        End::Clean => {
-            framing.end(&mut wire);
-            if !wire.is_empty() {
-                truth.wrote(line.send(&wire).await?, 0, 0);
-            }
-            truth.ended = "clean";
-            if carriage.http10 {
-                line.close().await;
-                return Ok(None);
-            }
-            return Ok(Some(line));
-        }
-        End::Cut => truth.ended = "cut",
-        End::Reset => {
-            truth.ended = "reset";
-            line.reset();
-        }
-        End::Hang => {
-            truth.ended = "hang";
-            wait_for_end(&mut line).await?;
-        }
-        End::EndlessLine => {
-            truth.ended = "endless";
-            framing.piece(&[b'x'; 64 << 10], &mut wire);
-            loop {
-                line.send(&wire).await?;
-                // Others have a right to the thread too.
-                tokio::task::yield_now().await;
-            }
-        }
-        End::EndlessStream(every) => {
-            truth.ended = "endless";
-            payload.clear();
-            reply.write(&Act::Aside(" and".to_owned()), &mut payload);
-            framing.piece(&payload, &mut wire);
-            let mut at = clock::mono();
-            loop {
-                at = at.plus(every);
-                house.schedule.until(at).await;
-                line.send(&wire).await?;
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// A step's bytes: one chunk, or one for each of several acts.
-fn chunks(reply: &mut super::reply::Reply, framing: &mut Framing, step: &Step, payload: &mut Vec<u8>, wire: &mut Vec<u8>) -> Held {
-    let mut all = Held::default();
-    let alone = std::slice::from_ref(&step.act);
-    for act in if let Act::Several(acts) = &step.act { acts } else { alone } {
-        payload.clear();
-        let held = reply.write(act, payload);
-        framing.piece(payload, wire);
-        all = Held { reasoning: all.reasoning + held.reasoning, content: all.content + held.content };
-    }
-    all
-}
-
-/// One chunk in several writes; the times are those of the first and the last.
-async fn drip(house: &House, line: &mut Line, wire: &[u8], parts: usize, apart: u64) -> io::Result<(Stamp, Stamp)> {
-    let mut at = clock::mono();
-    let mut whole: Option<(Stamp, Stamp)> = None;
-    for part in wire.chunks(wire.len().div_ceil(parts)) {
-        house.schedule.until(at).await;
-        let (before, after) = line.send(part).await?;
-        whole = Some((whole.map_or(before, |(first, _)| first), after));
-        at = at.plus(apart);
-    }
-    Ok(whole.unwrap_or((at, at)))
-}
-
-fn stream_head(headers: &[(String, String)], http10: bool, gzip: bool) -> Vec<u8> {
-    let mut head = String::from(if http10 { "HTTP/1.0 200 OK\r\n" } else { "HTTP/1.1 200 OK\r\n" });
-    head.push_str("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n");
-    head.push_str(if http10 { "connection: close\r\n" } else { "transfer-encoding: chunked\r\n" });
-    if gzip {
-        head.push_str("content-encoding: gzip\r\n");
-    }
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str("\r\n");
-    head.into_bytes()
-}
-
-fn whole_bytes(whole: &Whole, close: bool) -> Vec<u8> {
-    let reason = match whole.status {
-        200 => "OK",
-        307 => "Temporary Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        402 => "Payment Required",
-        403 => "Forbidden",
-        404 => "Not Found",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        _ => "Status",
-    };
-    let mut bytes =
-        format!("HTTP/1.1 {} {reason}\r\ncontent-type: {}\r\ncontent-length: {}\r\n", whole.status, whole.content_type, whole.body.len());
-    for (name, value) in &whole.headers {
-        bytes.push_str(&format!("{name}: {value}\r\n"));
-    }
-    if close {
-        bytes.push_str("connection: close\r\n");
-    }
-    bytes.push_str("\r\n");
-    bytes.push_str(&whole.body);
-    bytes.into_bytes()
 }

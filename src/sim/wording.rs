@@ -90,6 +90,8 @@ pub type ByReasoning = [&'static str; 2];
 pub struct Wording {
     /// Its name in the behaviour file.
     pub name: &'static str,
+    /// The provider profile that reads it, where that has another name; else empty.
+    pub profile: &'static str,
     /// The model answered with if the request names none.
     pub model: &'static str,
     /// The shape of an id, `#` standing for a hexadecimal digit.
@@ -104,6 +106,8 @@ pub struct Wording {
     pub chunk: &'static str,
     /// An element of `choices`, with `$delta`.
     pub choice: &'static str,
+    /// The one of the role chunk, where it differs; else empty.
+    pub opener_choice: &'static str,
     /// The one with the finish reason; empty if the dialect has no such chunk.
     pub last_choice: &'static str,
     /// The delta of the role-only chunk; empty if the dialect has none.
@@ -136,8 +140,10 @@ pub struct Wording {
     pub extra_last: &'static str,
     /// Additions to the usage chunk.
     pub extra_usage: &'static str,
-    /// Server timings, where the system shows them: added to the last chunk that has JSON.
+    /// Server timings, where the system shows them: added to the usage chunk.
     pub timings: &'static str,
+    /// Whether they stand on the finish chunk where there is no usage chunk.
+    pub timings_on_finish: bool,
     /// A whole event before the role chunk; empty if none.
     pub before: &'static str,
     /// An event for progress of the prompt, sent if the request asks by `return_progress`; empty if unknown.
@@ -169,6 +175,7 @@ pub struct Wording {
 /// The plainest wording: what the OpenAI-compatible ones have in common. Every dialect is written as a change of this.
 const PLAIN: Wording = Wording {
     name: "openai-compatible",
+    profile: "",
     model: "model",
     id: "chatcmpl-############",
     line_end: "\n",
@@ -176,6 +183,7 @@ const PLAIN: Wording = Wording {
     ping: ": keep-alive",
     chunk: r#"{"id":"$id","object":"chat.completion.chunk","created":$created,"model":"$model","choices":[$choices]$extra$usage}"#,
     choice: r#"{"index":0,"delta":{$delta},"logprobs":null,"finish_reason":null}"#,
+    opener_choice: "",
     last_choice: r#"{"index":0,"delta":{$delta},"logprobs":null,"finish_reason":"$finish"}"#,
     opener: [r#""role":"assistant","content":"""#; 2],
     first: ["", ""],
@@ -196,6 +204,7 @@ const PLAIN: Wording = Wording {
     extra_last: "",
     extra_usage: "",
     timings: "",
+    timings_on_finish: true,
     before: "",
     progress: "",
     done: "[DONE]",

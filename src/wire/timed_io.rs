@@ -138,6 +138,15 @@ impl TimedIo {
     pub fn peer_closed(&self) -> bool {
         self.poll_now(HANG_UP) & CLOSED != 0
     }
+    /// Waits until the peer closes its side; bytes that come meanwhile stay where they are.
+    pub async fn peer_closing(&self) {
+        while !self.peer_closed() {
+            match self.tcp.readable().await {
+                Ok(mut guard) => guard.clear_ready(),
+                Err(_) => return,
+            }
+        }
+    }
     fn poll_now(&self, events: i16) -> i16 {
         let mut poll = libc::pollfd { fd: self.tcp.as_raw_fd(), events, revents: 0 };
         // Safety: one valid pollfd, and a timeout of zero: the call returns at once.

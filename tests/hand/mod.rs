@@ -127,6 +127,7 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
         design: Design {
             rounds,
             prompts,
+            every_s: 0,
             preset: None,
             at_once: true,
             warm_up: true,

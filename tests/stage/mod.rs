@@ -208,7 +208,6 @@ pub struct Play {
     pub actors: Vec<(&'static str, Script)>,
     pub prompts: u32,
     pub rounds: u32,
-    pub every_s: u64,
     pub change: fn(&mut Manifest),
     /// Stops so many milliseconds after the start.
     pub stop: Vec<(u64, Stop)>,
@@ -235,7 +234,7 @@ pub fn always(reply: Reply) -> Script {
 impl Play {
     pub fn new(results: &Path, actors: Vec<(&'static str, Script)>) -> Play {
         let (change, results) = ((|_: &mut Manifest| {}) as fn(&mut Manifest), results.to_owned());
-        Play { actors, prompts: 2, rounds: 2, every_s: 0, change, stop: vec![], results, resume: None, wall: START }
+        Play { actors, prompts: 2, rounds: 2, change, stop: vec![], results, resume: None, wall: START }
     }
 
     pub async fn perform(self) -> Played {
@@ -267,15 +266,7 @@ impl Play {
         };
         let racers = manifest.targets.iter().zip(self.actors.iter().map(actor)).map(racer).collect();
         let prompts = manifest.dataset.prompts.iter().map(|prompt| (prompt.id.clone(), format!("Ask {}", prompt.id))).collect();
-        let schedule = Schedule {
-            seed: manifest.seed,
-            salt: manifest.salt.clone(),
-            digest: manifest.plan_digest.clone(),
-            targets: manifest.targets.iter().map(|target| target.id.clone()).collect(),
-            prompts: manifest.dataset.prompts.iter().map(|prompt| prompt.id.clone()).collect(),
-            rounds: manifest.design.rounds,
-            every_s: self.every_s,
-        };
+        let schedule = Schedule::of(&manifest);
         let (stop, stopped) = watch::channel(Stop::Go);
         let (progress, mut told) = mpsc::unbounded_channel();
         let conductor = async {

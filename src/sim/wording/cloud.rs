@@ -192,6 +192,7 @@ pub const BAILIAN: Wording = Wording {
 /// iFlytek Spark HTTP v1: `code`, `message`, `sid`; no finish reason at all, usage on the last chunk with text, no space after `data:`.
 pub const IFLYTEK_V1: Wording = Wording {
     name: "iflytek-v1",
+    profile: "iflytek",
     model: "4.0Ultra",
     id: "cha000######@dx##################",
     data: "data:",
@@ -241,6 +242,7 @@ pub const IFLYTEK_V2: Wording = Wording {
 /// iFlytek MaaS: the OpenAI shape with `code`, `message` and `sid` before it.
 pub const IFLYTEK_MAAS: Wording = Wording {
     name: "iflytek-maas",
+    profile: "",
     model: "xdeepseekr1",
     chunk: r#"{"code":0,"message":"Success","sid":"$id","id":"$id","object":"chat.completion.chunk","created":$created,"model":"$model","choices":[$choices]$extra$usage}"#,
     choice: r#"{"index":0,"delta":{$delta},"finish_reason":null}"#,

@@ -17,6 +17,7 @@ pub const VLLM: Wording = Wording {
     ],
     continuous: Continuous::AndOwnChunk,
     timings: r#","metrics":{"time_to_first_token_ms":$ttft_ms,"generation_time_ms":$gen_ms,"queue_time_ms":$queue_ms,"mean_itl_ms":$gap_ms,"tokens_per_second":$speed}"#,
+    timings_on_finish: false,
     head_at_once: false,
     stream_error: r#"{"error":{"message":"$message","type":"InternalServerError","param":null,"code":500}}"#,
     done_after_error: true,
@@ -40,6 +41,7 @@ pub const VLLM: Wording = Wording {
 /// vLLM up to 0.11: `delta.reasoning_content`, no reasoning count, flat errors over HTTP (0.8.5).
 pub const VLLM_OLD: Wording = Wording {
     name: "vllm-old",
+    profile: "vllm",
     reasoning: PLAIN.reasoning,
     usage: [VLLM.usage[1]; 2],
     timings: "",
@@ -112,6 +114,7 @@ pub const LLAMACPP: Wording = Wording {
 /// llama.cpp before the server was split: errors come in a field named `error`, then `[DONE]`.
 pub const LLAMACPP_OLD: Wording = Wording {
     name: "llamacpp-old",
+    profile: "llamacpp",
     stream_error: r#"error: {"code":500,"message":"$message","type":"server_error"}"#,
     done_after_error: true,
     ..LLAMACPP

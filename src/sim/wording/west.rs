@@ -168,6 +168,7 @@ pub const AZURE_OPENAI: Wording = Wording {
     model: "gpt-5-nano-2025-08-07",
     chunk: PLAIN.chunk,
     choice: r#"{"index":0,"delta":{$delta},"logprobs":null,"finish_reason":null,"content_filter_results":{"hate":{"filtered":false,"severity":"safe"}}}"#,
+    opener_choice: r#"{"index":0,"delta":{$delta},"logprobs":null,"finish_reason":null,"content_filter_results":{}}"#,
     last_choice: r#"{"index":0,"delta":{$delta},"logprobs":null,"finish_reason":"$finish","content_filter_results":{}}"#,
     opener: [r#""content":"","refusal":null,"role":"assistant""#; 2],
     usage: [

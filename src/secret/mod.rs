@@ -4,6 +4,8 @@
 //! A found secret is replaced by asterisks of the same length, so that the lengths which a record keeps beside its text stay true.
 //! A key that a stream spreads over several chunks stands whole in the joined text of a record, and is found there.
 
+pub mod open;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use memchr::memmem::Finder;
