@@ -78,7 +78,7 @@ fn grid(table: &Table, width: usize, wide: bool) -> String {
         }));
     }
     let mut grid = builder.build();
-    let rule = HorizontalLine::new('─').intersection('─');
+    let rule = HorizontalLine::new('─');
     grid.with(Border::empty().horizontals([(1, rule)]));
     for (place, (_, column)) in columns.iter().enumerate() {
         let side = if is_left(column) { Alignment::left() } else { Alignment::right() };
