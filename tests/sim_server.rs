@@ -262,10 +262,15 @@ fn the_simulator_ends_with_its_parent() {
     assert!(line.starts_with("READY "), "{line}");
     drop(shell.stdin.take());
     shell.wait().unwrap();
-    // Its end closes the pipe that it holds: this returns only then.
-    let mut rest = String::new();
-    out.read_to_string(&mut rest).unwrap();
-    assert!(rest.trim().parse::<u32>().is_ok(), "the shell told its process: {rest}");
+    let mut pid = String::new();
+    std::io::BufRead::read_line(&mut out, &mut pid).unwrap();
+    // Its end closes the pipe that it holds. The patience is only there so that a broken simulator does not keep the test.
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(out.read_to_end(&mut Vec::new()).unwrap()));
+    if told.recv_timeout(std::time::Duration::from_secs(60)).is_err() {
+        std::process::Command::new("kill").arg(pid.trim()).status().unwrap();
+        panic!("process {pid} outlived its parent");
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ pub fn chat(system: &System, request: &Request, about: Circumstances<'_>) -> (An
         return (refuse(Refusal::BadRequest, Some(&message)), names);
     }
 
-    let factor = script::hour_factor(system.hours.as_ref(), about.wall, about.since_start_s);
+    let factor = system.hours.as_ref().map_or(1.0, |hours| hours.factor(about.wall, about.since_start_s));
     let shape = distort::shape(&met);
     let script = script::plan(about.behaviour, system, &ask, &source, factor, about.lists, shape);
     let mut model = asked_model.unwrap_or(&system.model).to_owned();

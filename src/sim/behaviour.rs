@@ -111,6 +111,17 @@ pub struct Hours {
     pub day_s: Option<f64>,
 }
 
+impl Hours {
+    /// The factor at a time of the wall clock, or of the shortened day.
+    pub fn factor(&self, wall: jiff::Timestamp, since_start_s: f64) -> f64 {
+        let hour = match self.day_s {
+            Some(day) => (since_start_s / day).fract() * 24.0,
+            None => (wall.as_second() as f64 / 3600.0 + self.zone_h).rem_euclid(24.0),
+        };
+        self.factors.get(hour as usize % 24).copied().unwrap_or(1.0)
+    }
+}
+
 /// A behaviour, checked.
 #[derive(Debug)]
 pub struct Behaviour {
@@ -277,5 +288,15 @@ mod tests {
         assert_eq!(behaviour.systems[0].ttft_ms, Dist::Fixed(5.0));
         assert_eq!(behaviour.systems[1].ttft_ms, Dist::Fixed(7.0));
         assert_eq!((behaviour.systems[0].faults.len(), behaviour.systems[1].faults.len()), (1, 2));
+    }
+
+    #[test]
+    fn an_hour_is_that_of_the_zone_or_of_a_shortened_day() {
+        let factors: Vec<f64> = (1..=24).map(f64::from).collect();
+        let at = "2026-11-24T22:30:00Z".parse().unwrap();
+        let mut hours = Hours { factors, zone_h: 8.0, day_s: None };
+        assert_eq!(hours.factor(at, 0.0), 7.0);
+        hours.day_s = Some(48.0);
+        assert_eq!(hours.factor(at, 50.5), 2.0);
     }
 }

@@ -16,9 +16,8 @@ impl Reply {
                 let choice = if wording.opener_choice.is_empty() { wording.choice } else { wording.opener_choice };
                 self.chunk(&choice.replace("$delta", wording.opener[with]), &self.usage_text(false), wording.extra_opener)
             }
-            Kind::First(content) => {
-                self.chunk(&self.choice(wording.first[usize::from(content)]), &self.usage_text(true), wording.extra_text)
-            }
+            Kind::FirstReasoning => self.chunk(&self.choice(wording.first[0]), &self.usage_text(true), wording.extra_text),
+            Kind::FirstContent => self.chunk(&self.choice(wording.first[1]), &self.usage_text(true), wording.extra_text),
             Kind::Reasoning => self.chunk(&self.choice(&self.reasoning_delta()), &self.usage_text(true), wording.extra_text),
             Kind::Content => self.chunk(&self.choice(wording.content[with]), &self.usage_text(true), wording.extra_text),
             Kind::LastContent => self.chunk(&self.choice(wording.content[with]), &self.usage(), wording.extra_text),

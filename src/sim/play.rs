@@ -34,6 +34,7 @@ pub async fn play(schedule: &Schedule, mut line: Line, stream: Stream, truth: &m
     let mut framing = Framing::new(!carriage.http10, carriage.gzip);
     let (mut payload, mut wire) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
     let steps = std::mem::take(&mut reply.script.steps);
+    truth.expect(steps.len() + 1);
     for step in &steps {
         payload.clear();
         wire.clear();

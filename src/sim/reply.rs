@@ -67,7 +67,7 @@ pub struct Reply {
     pub(super) usage_on: UsageOn,
     pub(super) asked: bool,
     ping: String,
-    made: HashMap<Kind, Template>,
+    made: [Option<Template>; Kind::COUNT],
     counts: Counts,
     extra_tokens: usize,
     pub(super) timings: bool,
@@ -88,15 +88,23 @@ pub(super) struct UsageOn {
 }
 
 /// A kind of chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Opener,
-    First(bool),
+    FirstReasoning,
+    FirstContent,
     Reasoning,
     Content,
     LastContent,
     Last,
     Usage,
+}
+
+impl Kind {
+    const COUNT: usize = Kind::Usage as usize + 1;
+    fn place(self) -> usize {
+        self as usize
+    }
 }
 
 /// What a write holds, for the truth log.
@@ -135,7 +143,7 @@ impl Reply {
             usage_on,
             asked,
             ping: system.keep_alives.as_ref().and_then(|alive| alive.style.clone()).unwrap_or_else(|| wording.ping.to_owned()),
-            made: HashMap::new(),
+            made: Default::default(),
             counts: Counts { prompt, ..Counts::default() },
             extra_tokens: system.usage.extra_tokens,
             timings: system.server_timings && !wording.timings.is_empty(),
@@ -240,7 +248,8 @@ impl Reply {
         let first = differs && self.counts.chunks == 0;
         let last = to == if self.script.content.tokens() == 0 { self.script.reasoning.tokens() } else { self.script.content.tokens() };
         let kind = match phase {
-            _ if first => Kind::First(phase == Phase::Content),
+            Phase::Reasoning if first => Kind::FirstReasoning,
+            Phase::Content if first => Kind::FirstContent,
             Phase::Content if last && self.usage_on.last_text => Kind::LastContent,
             Phase::Content => Kind::Content,
             Phase::Reasoning => Kind::Reasoning,
@@ -322,16 +331,13 @@ impl Reply {
 
     /// Writes a kind of chunk, made the first time it is needed.
     fn kind(&mut self, kind: Kind, text: &str, out: &mut Vec<u8>) {
-        let template = match self.made.remove(&kind) {
-            Some(template) => template,
-            None => self.template(&self.compose(kind)),
-        };
+        let template = self.made[kind.place()].take().unwrap_or_else(|| self.template(&self.compose(kind)));
         let start = out.len();
         out.extend_from_slice(self.lines.data.as_bytes());
         let start = start + self.lines.data.len();
         template.write(text, &self.told(), out);
         self.finish_event(start, out);
-        self.made.insert(kind, template);
+        self.made[kind.place()] = Some(template);
     }
 
     fn told(&self) -> Counts {

@@ -1,6 +1,6 @@
 //! The plan of one reply: what leaves when. Made whole when the request has been read, so that what follows is only writing.
 
-use super::behaviour::{Behaviour, Hours, System};
+use super::behaviour::{Behaviour, System};
 use super::dist::{Source, unit};
 use super::request::Ask;
 use super::wording::{Cap, ReasoningAs};
@@ -132,16 +132,6 @@ impl Default for Lists {
     fn default() -> Lists {
         Lists { english: Words::english(), chinese: Words::chinese() }
     }
-}
-
-/// The factor on speed for an hour of the day.
-pub fn hour_factor(hours: Option<&Hours>, wall: jiff::Timestamp, since_start_s: f64) -> f64 {
-    let Some(hours) = hours else { return 1.0 };
-    let hour = match hours.day_s {
-        Some(day) => (since_start_s / day).fract() * 24.0,
-        None => (wall.as_second() as f64 / 3600.0 + hours.zone_h).rem_euclid(24.0),
-    };
-    hours.factors.get(hour as usize % 24).copied().unwrap_or(1.0)
 }
 
 /// What a fault changes before the reply is planned.
@@ -337,10 +327,13 @@ mod tests {
     use super::*;
 
     fn script(yaml: &str, ask: &str) -> Script {
+        shaped(yaml, ask, Shape::default())
+    }
+    fn shaped(yaml: &str, ask: &str, shape: Shape) -> Script {
         let behaviour = Behaviour::parse("sim.yaml", yaml).unwrap();
         let ask: Ask = serde_json::from_str(ask).unwrap();
         let source = Source::new(1, "a", b"x", 0);
-        plan(&behaviour, &behaviour.systems[0], &ask, &source, 1.0, &Lists::default(), Shape::default())
+        plan(&behaviour, &behaviour.systems[0], &ask, &source, 1.0, &Lists::default(), shape)
     }
     fn texts(script: &Script) -> Vec<(u64, usize)> {
         let tokens = |step: &Step| match step.act {
@@ -354,6 +347,14 @@ mod tests {
     fn text_keeps_the_speed_asked_for() {
         let script = script("systems: {a: {ttft_ms: 100, content: {tokens: 7, speed: 50}, tokens_per_chunk: 3}}", "{}");
         assert_eq!(texts(&script), [(100_000, 3), (160_000, 3), (180_000, 1)]);
+    }
+
+    #[test]
+    fn the_role_chunk_leaves_when_it_is_told_to() {
+        let yaml = "systems: {a: {ttft_ms: 400, role_ms: 200, content: {tokens: 2, speed: 50}}}";
+        let opener = |shape| shaped(yaml, "{}", shape).steps.iter().find(|step| step.act == Act::Opener).map(|step| step.at / 1_000_000);
+        assert_eq!(opener(Shape::default()), Some(200));
+        assert_eq!(opener(Shape { role_before_ms: Some(300.0), ..Shape::default() }), Some(100));
     }
 
     #[test]
@@ -428,16 +429,5 @@ mod tests {
             total += ends.max().unwrap_or(0);
         }
         assert!(total < 32_000_000_000, "24 blocks last {} ms", total / 1_000_000);
-    }
-
-    #[test]
-    fn an_hour_is_that_of_the_zone_or_of_a_shortened_day() {
-        let factors: Vec<f64> = (1..=24).map(f64::from).collect();
-        let at = "2026-11-24T22:30:00Z".parse().unwrap();
-        let mut hours = Hours { factors, zone_h: 8.0, day_s: None };
-        assert_eq!(hour_factor(Some(&hours), at, 0.0), 7.0);
-        hours.day_s = Some(48.0);
-        assert_eq!(hour_factor(Some(&hours), at, 50.5), 2.0);
-        assert_eq!(hour_factor(None, at, 50.5), 1.0);
     }
 }

@@ -57,6 +57,13 @@ pub struct Truth {
 }
 
 impl Truth {
+    /// Makes room for so many writes, so that none of them waits for memory.
+    pub fn expect(&mut self, writes: usize) {
+        self.before_ns.reserve_exact(writes);
+        self.after_ns.reserve_exact(writes);
+        self.phase.reserve_exact(writes);
+        self.tokens.reserve_exact(writes);
+    }
     /// Notes a write of the body.
     pub fn wrote(&mut self, (before, after): (Stamp, Stamp), reasoning: usize, content: usize) {
         self.before_ns.push(before.0);
