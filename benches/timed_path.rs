@@ -1,6 +1,6 @@
 //! What an event costs on the timed path, against a raw socket reader of the same stream in the same run.
 //!
-//! `cargo bench --bench timed_path [-- --streams 1000 --tokens 64 --gap-ms 20 --passes 6]`. A server in a process of its own paces the
+//! `cargo bench --bench timed_path [-- --streams 1000 --tokens 64 --gap-ms 20 --passes 6 --only plain]`. A server in a process of its own paces the
 //! streams; the client's thread reads them by turns with (a) tokio's `read` into a buffer that is thrown away and (b) the whole timed path:
 //! stamped reads, HTTP, SSE, the chat decoder, the timeline. Connecting is done before; the figure is this thread's processor time.
 #![allow(clippy::print_stdout)]
@@ -75,7 +75,11 @@ async fn client(shape: Shape) {
     println!("{}, {} processors, release build", cpu_name(), std::thread::available_parallelism().map_or(0, usize::from));
     let place = std::env::temp_dir().join(format!("photofinish-bench-{}", std::process::id()));
     std::fs::create_dir_all(&place).expect("a folder for the certificate");
+    let only = std::env::args().skip_while(|arg| arg != "--only").nth(1);
     for tls in [false, true] {
+        if only.as_deref().is_some_and(|only| (only == "tls") != tls) {
+            continue;
+        }
         let mut server = Server::start(tls, &place);
         let (mut raw, mut timed, mut floor) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = Seen::default();

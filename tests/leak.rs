@@ -50,11 +50,13 @@ fn a_key_that_a_provider_echoes_reaches_no_file_no_table_and_no_message() {
     let echoes: Vec<String> = sim.systems().into_iter().filter(|name| name.contains("echo")).collect();
     assert!(echoes.len() >= 5, "the simulator echoes in {echoes:?} only");
     let results = home.path().join("results");
-    let mut run = photofinish(home.path());
-    run.env("OPENAI_COMPATIBLE_API_KEY", KEY).arg("run").arg("--results").arg(&results).args(["--rounds", "1", "--prompts", "1"]);
+    let mut plan = String::from("name: leak\nrounds: 1\nprompts: 1\ntargets:\n");
     for echo in &echoes {
-        run.args(["--target", &sim.target(echo)]);
+        plan.push_str(&format!("  - {{target: '{}', name: {echo}}}\n", sim.target(echo)));
     }
+    std::fs::write(home.path().join("plan.yaml"), plan).unwrap();
+    let mut run = photofinish(home.path());
+    run.env("OPENAI_COMPATIBLE_API_KEY", KEY).args(["run", "plan.yaml", "--results"]).arg(&results);
     let output = run.output().unwrap();
     assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
     assert_clean("stdout of run", &output.stdout);

@@ -128,6 +128,31 @@ fn without_text_the_record_holds_counts_and_no_word_of_a_reply() {
     assert!(!std::fs::read_to_string(only_run(folder.path()).join("records.jsonl")).unwrap().contains("three"));
 }
 
+#[test]
+fn a_key_that_comes_back_in_errors_and_texts_reaches_no_file_and_no_message() {
+    const KEY: &str = "sk-4fZq81LmT0vXw92bNcR7";
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
+    let plan = ["tells", "fails", "refuses"]
+        .map(|model| format!("  - {{target: deepseek/{model}, base_url: 'http://127.0.0.1:{}/v1'}}\n", server.port));
+    std::fs::write(folder.path().join("plan.yaml"), format!("targets:\n{}rounds: 1\nprompts: 2\n", plan.concat())).unwrap();
+    let run = |args: &[&str]| told(photofinish(folder.path(), args).env("DEEPSEEK_API_KEY", KEY).output().unwrap());
+    let (code, _, stderr) = run(&["run", "plan.yaml"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("--allow-key-host"), "{stderr}");
+    assert!(server.served().is_empty(), "a key does not go where nobody vouched for");
+    let (code, stdout, stderr) = run(&["run", "plan.yaml", "--allow-key-host", "127.0.0.1"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("is stopped: HTTP 401: no such key *"), "{stderr}");
+    assert!(!stderr.contains(KEY) && !stdout.contains(KEY));
+    let mut masked = 0;
+    for file in ["manifest.json", "plan.yaml", "records.jsonl"] {
+        let text = std::fs::read_to_string(folder.path().join(stdout.trim_end()).join(file)).unwrap();
+        assert!(!text.contains(KEY), "{file}");
+        masked += text.matches("***").count();
+    }
+    assert!(3 <= masked, "the key did come back");
+}
+
 #[cfg(unix)]
 fn signal(process: &std::process::Child, name: &str) {
     assert!(Command::new("kill").args(["-s", name, &process.id().to_string()]).status().unwrap().success());

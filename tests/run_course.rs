@@ -112,9 +112,9 @@ async fn failures_are_recorded_once_and_never_retried() {
 #[tokio::test(start_paused = true)]
 async fn budgets_stop_between_blocks_and_a_larger_one_goes_on() {
     let results = tempfile::tempdir().unwrap();
-    let play = Play { change: |manifest| manifest.budget.max_requests = Some(7), ..Play::new(results.path(), two()) };
+    let play = Play { change: |manifest| manifest.budget.max_requests = Some(9), ..Play::new(results.path(), two()) };
     let played = play.perform().await;
-    assert_eq!(played.outcome, Outcome::BudgetSpent("6 of 7 requests are sent".into()));
+    assert_eq!(played.outcome, Outcome::BudgetSpent("6 of 9 requests are sent".into()));
     assert_eq!(played.blocks(), [(1, 1, 1), (1, 2, 1)]);
     let play = Play { resume: Some(played.folder), ..Play::new(results.path(), two()) };
     let resumed = play.perform().await;
@@ -142,6 +142,25 @@ async fn a_first_interrupt_drains_and_a_second_breaks_off() {
     assert_eq!(played.blocks(), [(1, 1, 1)], "the block that was broken off is void");
     let last = played.run.trials.last().unwrap();
     assert_eq!((last.target.as_str(), &last.answer.as_ref().unwrap().ended), ("slow", &Ended::Cancelled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sequential_block_that_is_interrupted_between_two_targets_is_void_and_sent_anew_whole() {
+    let results = tempfile::tempdir().unwrap();
+    let in_turn = |manifest: &mut photofinish::record::Manifest| {
+        manifest.design.at_once = false;
+        manifest.design.warm_up = false;
+    };
+    // Two blocks of 500 ms and 10 ms of connecting: at 530 ms the first target of the second block is in flight.
+    let played = Play { change: in_turn, stop: vec![(530, Stop::Drain)], ..Play::new(results.path(), two()) }.perform().await;
+    assert_eq!((played.outcome.clone(), played.run.trials.len()), (Outcome::Interrupted, 3));
+    assert_eq!(played.blocks(), [(1, 1, 1)]);
+    let interrupted = played.run.trials[2].clone();
+    let resumed = Play { resume: Some(played.folder), ..Play::new(results.path(), two()) }.perform().await;
+    assert_eq!(resumed.blocks(), [(1, 1, 1), (1, 2, 2), (2, 1, 1), (2, 2, 1)]);
+    let anew: Vec<_> = resumed.run.trials.iter().filter(|trial| trial.attempt == 2).collect();
+    assert_eq!(anew.len(), 2);
+    assert!(anew.iter().all(|trial| trial.prompt == interrupted.prompt));
 }
 
 #[tokio::test(start_paused = true)]

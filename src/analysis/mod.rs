@@ -1,1 +1,12 @@
-//! Under construction.
+//! What the records say: which trials count, and one row of figures a target.
+
+mod basis;
+mod figures;
+mod joined;
+mod samples;
+mod table;
+mod tally;
+mod warnings;
+
+pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
+pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};

@@ -5,6 +5,7 @@ mod demo;
 mod init;
 mod metrics;
 mod providers;
+mod reading;
 mod run;
 mod show;
 mod sim;

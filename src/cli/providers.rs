@@ -3,7 +3,9 @@
 use super::Done;
 use crate::provider::profile::{CapCounts, Fact, Profile};
 use crate::provider::{Catalog, Evidence, Keys, Origin, UserConfig};
+use crate::report::{Cell, Column, Format, Kind, Row, Table, plain};
 use serde::Serialize;
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// Arguments of `providers`.
@@ -17,18 +19,9 @@ pub struct Args {
     /// A folder of provider files that stand before the built-in ones
     #[arg(long, value_name = "DIR")]
     providers: Vec<PathBuf>,
-    /// How the list is written
+    /// terminal, markdown, csv or json
     #[arg(long, value_name = "FORMAT", default_value = "terminal")]
     format: Format,
-}
-
-/// How a list is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Terminal,
-    Markdown,
-    Csv,
-    Json,
 }
 
 /// A provider, as the list shows it.
@@ -96,11 +89,10 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     };
     let entries: Vec<Entry> = profiles.iter().map(|profile| entry(profile, &catalog, &keys)).collect();
     let text = match (args.format, &args.id) {
-        (Format::Json, _) => serde_json::to_string_pretty(&entries)? + "\n",
+        (Format::Json, _) => serde_json::to_string_pretty(&harmless(serde_json::to_value(&entries)?))? + "\n",
         (Format::Terminal, Some(_)) => entries.iter().map(portrait).collect(),
-        (Format::Terminal, None) => terminal(&entries),
-        (Format::Markdown, _) => markdown(&entries),
-        (Format::Csv, _) => csv(&entries)?,
+        (Format::Terminal, None) => brief(&entries).write(Format::Terminal, width()),
+        (format, _) => full(&entries).write(format, 0),
     };
     anstream::print!("{text}");
     Ok(Done::Well)
@@ -172,14 +164,15 @@ impl Entry {
         };
         [Evidence::Recorded, Evidence::Documented, Evidence::Inferred].into_iter().filter_map(of).collect::<Vec<_>>().join(" · ")
     }
-    fn cells(&self) -> [String; 7] {
-        let dialect = serde_json::to_value(self.dialect).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
-        [self.id.clone(), self.title.clone(), self.base_url.clone(), self.key.words(), dialect, self.live().join(", "), self.sure()]
+    /// How many facts are known how: `documented 7 · inferred 1`.
+    fn sure_in_brief(&self) -> String {
+        let of = |evidence: Evidence| {
+            let count: usize = self.facts.iter().filter(|fact| fact.evidence == evidence).map(|fact| fact.of.len()).sum();
+            (0 < count).then(|| format!("{} {count}", evidence.word()))
+        };
+        [Evidence::Recorded, Evidence::Documented, Evidence::Inferred].into_iter().filter_map(of).collect::<Vec<_>>().join(" · ")
     }
 }
-
-/// The heads of the list's columns.
-const HEADS: [&str; 7] = ["Provider", "Title", "Base URL", "Key", "Dialect", "Models", "How sure"];
 
 /// One provider in full.
 fn portrait(entry: &Entry) -> String {
@@ -206,31 +199,56 @@ fn portrait(entry: &Entry) -> String {
         let recording = fact.recording.as_ref().map_or(String::new(), |run| format!(", {run}"));
         add(fact.evidence.word(), format!("  {}: {} ({}{recording})", fact.of.join(", "), fact.source, fact.date));
     }
-    lines.join("\n") + "\n"
+    lines.iter().map(|line| plain(line) + "\n").collect()
 }
 
-fn terminal(entries: &[Entry]) -> String {
-    let mut builder = tabled::builder::Builder::default();
-    builder.push_record(HEADS);
-    entries.iter().for_each(|entry| builder.push_record(entry.cells()));
-    let mut table = builder.build();
-    table.with(tabled::settings::Style::sharp());
-    format!("{table}\n")
+/// The list for a terminal: what fits a line.
+fn brief(entries: &[Entry]) -> Table {
+    let models = |entry: &Entry| match (entry.live().len(), entry.retired().len()) {
+        (0, 0) => String::new(),
+        (live, 0) => live.to_string(),
+        (live, retired) => format!("{live} + {retired} withdrawn"),
+    };
+    let row = |entry: &Entry| [entry.id.clone(), entry.base_url.clone(), entry.key.words(), models(entry), entry.sure_in_brief()];
+    let mut table = table(["Provider", "Base URL", "Key", "Models", "How sure"], entries.iter().map(row));
+    table.caption.push("`photofinish providers ID` shows one in full: title, regions, models, and the source of every fact.".to_owned());
+    table
 }
 
-fn markdown(entries: &[Entry]) -> String {
-    let row = |cells: [String; 7]| format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
-    let head = row(HEADS.map(str::to_owned)) + &row(HEADS.map(|_| "---".to_owned()));
-    head + &entries.iter().map(|entry| row(entry.cells())).collect::<String>()
+/// The list for files: everything.
+fn full(entries: &[Entry]) -> Table {
+    let row = |entry: &Entry| {
+        let dialect = serde_json::to_value(entry.dialect).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+        let (id, title, url) = (entry.id.clone(), entry.title.clone(), entry.base_url.clone());
+        [id, title, url, entry.key.words(), dialect, entry.live().join(", "), entry.retired().join(", "), entry.sure()]
+    };
+    table(["Provider", "Title", "Base URL", "Key", "Dialect", "Models", "Withdrawn", "How sure"], entries.iter().map(row))
 }
 
-fn csv(entries: &[Entry]) -> anyhow::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADS)?;
-    for entry in entries {
-        writer.write_record(entry.cells())?;
+fn table<const N: usize>(heads: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Table {
+    let column = |(at, head): (usize, &str)| Column {
+        name: head.to_lowercase().replace(' ', "_"),
+        title: head.to_owned(),
+        unit: String::new(),
+        kind: if at == 0 { Kind::Name } else { Kind::Words },
+    };
+    let row = |cells: [String; N]| Row { cells: cells.into_iter().map(Cell::Text).collect(), notes: Vec::new() };
+    Table { columns: heads.into_iter().enumerate().map(column).collect(), rows: rows.map(row).collect(), ..Table::default() }
+}
+
+/// The terminal's width in columns, as the shell tells it.
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| 40 <= *width).unwrap_or(160)
+}
+
+/// A document whose texts hold nothing that a terminal would obey.
+fn harmless(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(plain(&text)),
+        Value::Array(values) => values.into_iter().map(harmless).collect(),
+        Value::Object(map) => map.into_iter().map(|(name, value)| (plain(&name), harmless(value))).collect(),
+        other => other,
     }
-    Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
 /// `docs/providers.md`, whole.

@@ -239,6 +239,10 @@ fn tell_worst_case(plan: &Plan, targets: &[TargetFacts], dataset: &Dataset, alwa
         let [first, idle, total] = [limits.first_token_ms, limits.idle_ms, limits.total_ms].map(|ms| ms as f64 / 1000.0);
         say(&format!("  limits of a request: first token {first} s, between texts {idle} s, total {total} s"));
     }
+    if 0 < plan.every_s {
+        let hours = (u64::from(plan.rounds) * plan.every_s) as f64 / 3600.0;
+        say(&format!("one round in every {} s: the run takes {hours:.1} h", plan.every_s));
+    }
     for warning in slow_warnings(plan, targets) {
         say(&format!("warning: {warning}"));
     }

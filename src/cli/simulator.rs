@@ -31,7 +31,7 @@ pub struct System {
     /// In words.
     pub title: String,
     /// The provider file that reads it.
-    pub dialect: String,
+    pub provider: String,
     /// The model that it takes.
     pub model: String,
 }

@@ -1,12 +1,38 @@
-//! `photofinish table`.
+//! `photofinish table`: one row a target.
 
 use super::Done;
+use super::reading::{Counting, Writing, open};
+use crate::analysis::{Joined, Options, target_table};
+use crate::report::targets;
+use crate::store::Run;
+use std::path::PathBuf;
 
 /// Arguments of `table`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Run folders, or `latest`; several runs of one plan are read together
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    #[command(flatten)]
+    counting: Counting,
+    #[command(flatten)]
+    writing: Writing,
+    /// Where `latest` is looked for
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+}
 
 /// Runs the command.
-pub fn run(_args: Args) -> anyhow::Result<Done> {
-    anyhow::bail!("this command is still to be built")
+pub fn run(args: Args) -> anyhow::Result<Done> {
+    let runs = open(&args.runs, &args.results)?;
+    let text = write(&runs, &args.counting, &args.writing)?;
+    args.writing.write(&text)?;
+    Ok(Done::Well)
+}
+
+/// The table of runs, as text.
+pub fn write(runs: &[Run], counting: &Counting, writing: &Writing) -> anyhow::Result<String> {
+    let joined = Joined::new(runs)?;
+    let table = target_table(&joined, &Options { basis: counting.basis, tokenizer: counting.reference()? });
+    Ok(targets(&table, &joined).write(writing.format, writing.columns()))
 }

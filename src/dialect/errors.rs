@@ -222,6 +222,7 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("context size", ErrorKind::ContextLength),
     ("model not exist", ErrorKind::NotFound),
     ("model does not exist", ErrorKind::NotFound),
+    ("not a valid model", ErrorKind::NotFound),
     ("invalid api key", ErrorKind::Auth),
     ("incorrect api key", ErrorKind::Auth),
     ("server error", ErrorKind::Server),

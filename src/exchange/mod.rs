@@ -93,6 +93,7 @@ mod tests {
                     Body(text) => watch.body(text.as_bytes()),
                     Frames(frames) => {
                         read += 1;
+                        self.facts.reads.count = read;
                         let last = frames.last().unwrap().1;
                         for (data, _) in &frames {
                             watch.body(data.as_bytes());
@@ -284,6 +285,12 @@ mod tests {
         let cut = answer(vec![(10, one("c:a", 1)), (20, one("c:bc~", 1)), (20, Close)]).await;
         assert_eq!((points(&cut), cut.frames), (vec![(10, 0, 'c', 1)], 1));
         assert_eq!(cut.ended, Ended::ClosedEarly { message: "reset".to_owned() });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_shares_the_last_read_with_a_broken_end_is_not_exact() {
+        let script = vec![(10, one("c:a", 1)), (30, Frames(vec![("c:b", 2), ("c:c", 3)])), (31, Close)];
+        assert_eq!(points(&answer(script).await), [(10, 0, 'c', 1), (30, 20, 'c', 1), (30, 20, 'c', 1)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -54,6 +54,8 @@ struct Unmarked {
 struct Gathered<'a> {
     answer: Answer,
     text: TextOfPhases,
+    /// The timeline as it grows, times absolute: one row an event, so that an event touches one place in memory. Columns are made at the end.
+    points: Vec<Point>,
     unmarked: Vec<Unmarked>,
     /// Texts emitted so far, marked or not.
     texts: u32,
@@ -77,16 +79,10 @@ pub(super) struct Watching<'a> {
 impl<'a> Watching<'a> {
     pub(super) fn new(decoder: Box<dyn Decoder>, framing: Framing, patience: &'a Patience) -> Watching<'a> {
         const EVENTS: usize = 512;
-        let mut answer = unanswered(Ended::Complete);
-        let line = &mut answer.timeline;
-        line.at_ns.reserve(EVENTS);
-        line.width_ns.reserve(EVENTS);
-        line.phase.reserve(EVENTS);
-        line.bytes.reserve(EVENTS);
-        line.chunk.reserve(EVENTS);
-        line.read.reserve(EVENTS);
+        let answer = unanswered(Ended::Complete);
+        let points = Vec::with_capacity(EVENTS);
         let unmarked = Vec::with_capacity(16);
-        let gathered = Gathered { answer, text: TextOfPhases::default(), unmarked, texts: 0, patience };
+        let gathered = Gathered { answer, text: TextOfPhases::default(), points, unmarked, texts: 0, patience };
         let arrived = Vec::with_capacity(EVENTS);
         Watching { decoder, framing, gathered, frames: 0, arrived, last_mark: None, body: Vec::new(), framed: false }
     }
@@ -98,11 +94,11 @@ impl<'a> Watching<'a> {
         self.mark_the_unmarked(closed);
         self.read_unframed_body(&stamps, closed, &ended);
         self.finish_decoding(closed);
-        let Gathered { mut answer, text, .. } = self.gathered;
+        let Gathered { mut answer, text, mut points, .. } = self.gathered;
         if let Ended::ClosedEarly { .. } = ended {
-            doubt_last_read(&mut answer.timeline, reads.count);
+            doubt_last_read(&mut points, reads.count);
         }
-        relative_to(&mut answer.timeline, stamps.first_write.or(stamps.first_byte).unwrap_or_default());
+        columns(points, stamps.first_write.or(stamps.first_byte).unwrap_or_default(), &mut answer.timeline);
         answer.text = Some(text);
         if let Some(error) = &mut answer.error {
             // The header is the provider's promise; the words of a message are only asked without it.
@@ -245,19 +241,19 @@ impl Gathered<'_> {
         if ready == 0 {
             return;
         }
-        let line = &mut self.answer.timeline;
         // Time does not run backwards in a timeline; where a mark would, it is widened and no longer exact.
-        let floor = line.at_ns.last().copied().unwrap_or(0);
+        let floor = self.points.last().map_or(0, |point| point.at.0);
         let at = mark.at.0.max(floor);
         let exact = mark.exact && at == mark.at.0;
         let width_ns = if exact { 0 } else { (at - mark.after.0.min(at)).max(1) };
         for text in self.unmarked.drain(..ready) {
             if text.held > 0 {
                 let first = arrived.get(text.frame.saturating_sub(text.held) as usize);
-                line.held.push(Held { event: line.len() as u32, since_ns: first.copied().unwrap_or(at).min(at) });
+                let held = Held { event: self.points.len() as u32, since_ns: first.copied().unwrap_or(at).min(at) };
+                self.answer.timeline.held.push(held);
             }
             let Unmarked { phase, bytes, .. } = text;
-            line.push(Point { at: Offset(at), width_ns, phase, bytes, chunk: mark.chunk, read: mark.read });
+            self.points.push(Point { at: Offset(at), width_ns, phase, bytes, chunk: mark.chunk, read: mark.read });
         }
         self.patience.text(mark.user.max(mark.at));
     }
@@ -266,8 +262,7 @@ impl Gathered<'_> {
     fn relabel(&mut self) {
         let TextOfPhases { reasoning, content, tool } = std::mem::take(&mut self.text);
         let (mut reasoning, mut content, mut joined) = (reasoning.as_str(), content.as_str(), String::new());
-        let line = &mut self.answer.timeline;
-        let marked = line.phase.iter_mut().zip(line.bytes.iter().copied());
+        let marked = self.points.iter_mut().map(|point| (&mut point.phase, point.bytes));
         let unmarked = self.unmarked.iter_mut().map(|text| (&mut text.phase, text.bytes));
         for (phase, bytes) in marked.chain(unmarked) {
             let source = match phase {
@@ -293,22 +288,30 @@ fn set_once(place: &mut Option<String>, value: &str) {
 
 /// The segment that closed the connection may share the last read, and the kernel then gives its time to all of it: the texts of that
 /// read came somewhere after the texts of an earlier one.
-fn doubt_last_read(line: &mut Timeline, last: u32) {
-    let first = line.read.partition_point(|read| *read < last);
-    let before = first.checked_sub(1).map_or(0, |i| line.at_ns[i].saturating_sub(line.width_ns[i]));
-    for i in first..line.len() {
-        line.width_ns[i] = line.width_ns[i].max(line.at_ns[i] - before).max(1);
+fn doubt_last_read(points: &mut [Point], last: u32) {
+    let first = points.partition_point(|point| point.read < last);
+    let before = first.checked_sub(1).map_or(0, |i| points[i].at.0.saturating_sub(points[i].width_ns));
+    for point in &mut points[first..] {
+        point.width_ns = point.width_ns.max(point.at.0 - before).max(1);
     }
 }
 
-/// Absolute times become distances from `begun`. What arrived before it is put at zero; an interval still holds what it held.
-fn relative_to(line: &mut Timeline, begun: Stamp) {
-    for (at, width) in line.at_ns.iter_mut().zip(&mut line.width_ns) {
-        let distance = Stamp(*at).since(begun);
-        if *width > 0 {
-            *width = (*width).min(distance.max(1));
-        }
-        *at = distance;
+/// Absolute times become distances from `begun`, and rows become columns. What arrived before it is put at zero; an interval still holds
+/// what it held.
+fn columns(points: Vec<Point>, begun: Stamp, line: &mut Timeline) {
+    let n = points.len();
+    let Timeline { at_ns, width_ns, phase, bytes, chunk, read, .. } = line;
+    at_ns.reserve(n);
+    width_ns.reserve(n);
+    phase.reserve(n);
+    bytes.reserve(n);
+    chunk.reserve(n);
+    read.reserve(n);
+    for mut point in points {
+        let distance = Stamp(point.at.0).since(begun);
+        point.width_ns = point.width_ns.min(distance.max(1));
+        point.at = Offset(distance);
+        line.push(point);
     }
     for held in &mut line.held {
         held.since_ns = Stamp(held.since_ns).since(begun);

@@ -53,19 +53,26 @@ impl Outcome {
 
     /// Its name in tables and files.
     pub const fn name(self) -> &'static str {
+        self.entry().0
+    }
+    /// What it means, in a line.
+    pub const fn meaning(self) -> &'static str {
+        self.entry().1
+    }
+    const fn entry(self) -> (&'static str, &'static str) {
         match self {
-            Outcome::Ok => "ok",
-            Outcome::LengthCapped => "length_capped",
-            Outcome::Empty => "empty",
-            Outcome::Broken => "broken",
-            Outcome::Timeout => "timeout",
-            Outcome::Stalled => "stalled",
-            Outcome::RateLimited => "rate_limited",
-            Outcome::ServerError => "server_error",
-            Outcome::ClientError => "client_error",
-            Outcome::ConnectError => "connect_error",
-            Outcome::Refused => "refused",
-            Outcome::Cancelled => "cancelled",
+            Outcome::Ok => ("ok", "a whole reply with an answer, or cut by the cap on tokens where the plan allows it"),
+            Outcome::LengthCapped => ("length_capped", "cut by the cap on tokens where the plan wanted an answer"),
+            Outcome::Empty => ("empty", "it ended properly, without an answer"),
+            Outcome::Broken => ("broken", "the stream ended without its end, or was no reply that can be read; a redirect is one"),
+            Outcome::Timeout => ("timeout", "no first token in time, or not done in time"),
+            Outcome::Stalled => ("stalled", "texts stopped coming; keep-alives do not count"),
+            Outcome::RateLimited => ("rate_limited", "over the quota (429): counts as a failure and is listed apart"),
+            Outcome::ServerError => ("server_error", "the server failed or shed load: 5xx, or an error within the stream"),
+            Outcome::ClientError => ("client_error", "the request was refused as wrong (4xx)"),
+            Outcome::ConnectError => ("connect_error", "no connection came about"),
+            Outcome::Refused => ("refused", "a content filter refused or stopped it"),
+            Outcome::Cancelled => ("cancelled", "this client stopped it: no sample"),
         }
     }
 }

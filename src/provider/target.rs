@@ -98,6 +98,8 @@ impl Catalog {
             (None, None) => profile.endpoint.base_url.clone(),
         };
         let base_url = usable_base_url(&base_url)?;
+        // Many write the whole address of the endpoint; the path is added to every request anyway.
+        let base_url = base_url.strip_suffix(&profile.endpoint.path).map_or(base_url.clone(), str::to_owned);
         if let Some(proxy) = &entry.proxy {
             usable_proxy(proxy)?;
         }
@@ -180,12 +182,13 @@ impl Asked {
         Ok(Asked { provider: provider.to_owned(), region, base_url: entry.base_url.clone(), model: model.to_owned(), text })
     }
 
-    /// The name that tables print unless the user gave one.
+    /// The name that tables print unless the user gave one: of a URL its host and path, without the `/v1` that nearly all have.
     fn name(&self) -> String {
-        match self.text.split_once("://") {
-            Some((_, rest)) => rest.split('/').next().map(|host| format!("{host}/{}", self.model)).unwrap_or_default(),
-            None => self.text.clone(),
-        }
+        let Some((_, place)) = self.base_url.as_deref().filter(|_| self.text.contains("://")).and_then(|url| url.split_once("://")) else {
+            return self.text.clone();
+        };
+        let place = place.trim_end_matches('/');
+        format!("{}/{}", place.strip_suffix("/v1").unwrap_or(place), self.model)
     }
 }
 
@@ -303,8 +306,9 @@ mod tests {
             ("openai-compatible", "http://127.0.0.1:8000/v1", "qwen/qwen3-8b")
         );
         assert_eq!(facts.id.as_str(), "127.0.0.1:8000/qwen/qwen3-8b");
-        let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1=m") });
-        assert_eq!(facts.provider.as_str(), "vllm");
+        assert_eq!(resolved(&entry("http://127.0.0.1:8000/a/v1=m")).id.as_str(), "127.0.0.1:8000/a/m");
+        let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1/chat/completions=m") });
+        assert_eq!((facts.provider.as_str(), facts.base_url.as_str()), ("vllm", "http://127.0.0.1:8000/v1"));
     }
 
     #[test]

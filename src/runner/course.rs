@@ -92,7 +92,7 @@ impl Course {
             self.state(round, RoundState::Finished, None);
             return None;
         }
-        if let Some(outcome) = self.reason_to_end(u64::from(self.manifest.design.warm_up)) {
+        if let Some(outcome) = self.reason_to_end(1 + u64::from(self.manifest.design.warm_up)) {
             return Some(outcome);
         }
         self.state(round, RoundState::Begun, None);

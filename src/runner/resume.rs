@@ -2,7 +2,7 @@
 
 use crate::ident::TargetId;
 use crate::plan::tokens_at_most;
-use crate::record::{Answer, RoundState};
+use crate::record::{Answer, Role, RoundState, Trial};
 use crate::store::{self, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,10 +44,7 @@ impl Before {
             let lasted = answer.stamps.closed.zip(answer.stamps.first_write).map_or(0, |(end, start)| end.since(start));
             before.seen(trial.round, trial.wall + std::time::Duration::from_nanos(lasted));
             before.requests += 1;
-            let max_tokens =
-                run.manifest.targets.iter().find(|target| target.id == trial.target).and_then(|target| target.sampling.max_tokens);
-            let chars = run.manifest.dataset.prompts.iter().find(|prompt| prompt.id == trial.prompt).map_or(0, |prompt| prompt.chars);
-            before.tokens += tokens_used(answer, chars + tokens_at_most(""), max_tokens.unwrap_or(0));
+            before.tokens += tokens_used(answer, prompt_at_most(run, trial), cap(run, trial));
             if super::usable(trial) {
                 *before.usable.entry(trial.target.clone()).or_default() += 1;
             }
@@ -59,6 +56,20 @@ impl Before {
         let last = self.last_seen.entry(round).or_insert(at);
         *last = at.max(*last);
     }
+}
+
+fn cap(run: &Run, trial: &Trial) -> u64 {
+    let target = run.manifest.targets.iter().find(|target| target.id == trial.target);
+    match trial.role {
+        Role::WarmUp => 1,
+        Role::Scored => target.and_then(|target| target.sampling.max_tokens).unwrap_or(0),
+    }
+}
+
+/// The prompt's tokens at most, from its length: a character is a token in the worst case.
+fn prompt_at_most(run: &Run, trial: &Trial) -> u64 {
+    let prompt = run.manifest.dataset.prompts.iter().find(|prompt| prompt.id == trial.prompt);
+    prompt.map_or(0, |prompt| prompt.chars) + tokens_at_most("")
 }
 
 /// Tokens that a request is counted with: as reported, else the worst case; nothing where the server refused it.

@@ -68,8 +68,11 @@ pub fn scrub(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
+/// Finds what begins at a place of a text: from where to where it is to be covered.
+type Find = fn(&[u8], usize) -> Option<(usize, usize)>;
+
 /// Covers every range that `find` gives, from the front to the end.
-fn cover(bytes: &mut [u8], find: fn(&[u8], usize) -> Option<(usize, usize)>) {
+fn cover(bytes: &mut [u8], find: Find) {
     let mut at = 0;
     while at < bytes.len() {
         if let Some((from, to)) = find(bytes, at) {
@@ -135,7 +138,8 @@ fn named_value(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
         from += 7;
     }
     let to = end_of_word(bytes, from);
-    (SHORTEST <= to - from).then_some((from, to))
+    // A bare number is a count or a limit of that name.
+    (SHORTEST <= to - from && bytes[from..to].iter().any(u8::is_ascii_alphabetic)).then_some((from, to))
 }
 
 #[cfg(test)]
@@ -158,9 +162,14 @@ mod tests {
 
     #[test]
     fn plain_words_are_left_alone() {
-        for text in
-            ["set DEEPSEEK_API_KEY in the environment", "`key: env:` names it", "https://a.example/v1@2?x", "max_tokens: 4096", "推理 sk-1"]
-        {
+        for text in [
+            "set DEEPSEEK_API_KEY in the environment",
+            "`key: env:` names it",
+            "https://a.example/v1@2?x",
+            "max_tokens: 4096",
+            "first_token: 300000",
+            "推理 sk-1",
+        ] {
             assert_eq!(scrub(text), text);
         }
     }

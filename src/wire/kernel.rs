@@ -6,7 +6,7 @@ use super::cut::Cutter;
 use super::http1::{Fault, Piece, Response};
 use super::roots::Roots;
 use super::sse;
-use super::timed_io::ReadStamp;
+use super::timed_io::{ReadStamp, TimedIo};
 use super::{ConnectFailure, Connection, Endpoint, ExchangeFacts, Head, HeaderText, Transport, Watch, WireRequest};
 use crate::clock::mono;
 use crate::record::{Connect, Stamps};
@@ -14,9 +14,13 @@ use crate::secret::ExposeSecret;
 use crate::timeline::{Ended, Mark};
 use crate::units::Stamp;
 use async_trait::async_trait;
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, ReadBuf};
 
 /// Room for one read of a plain connection. A read that fills it is not exact, so it is larger than what providers send at once.
 const ROOM: usize = 16 * 1024;
@@ -48,18 +52,9 @@ impl Transport for KernelTransport {
         let (io, connect) = open(&self.roots, endpoint).await?;
         let usual = if endpoint.tls { 443 } else { 80 };
         let host = authority(&endpoint.host, (endpoint.port != usual).then_some(endpoint.port));
-        let room = if endpoint.tls { 0 } else { self.room }; // rustls has its own buffer
+        let room = self.room;
         let stamps = Stamps::default();
-        Ok(Box::new(KernelConnection {
-            io,
-            host,
-            room: vec![0; room],
-            connect,
-            stamps,
-            group: Vec::with_capacity(16),
-            served: 0,
-            good: true,
-        }))
+        Ok(Box::new(KernelConnection { io, host, room, connect, stamps, group: Vec::with_capacity(16), served: 0, good: true }))
     }
 }
 
@@ -68,7 +63,7 @@ impl Transport for KernelTransport {
 pub struct KernelConnection {
     io: Io,
     host: String,
-    room: Vec<u8>,
+    room: usize,
     connect: Connect,
     stamps: Stamps,
     /// For each unmarked frame of the current read, which write it came in: its chunk, or itself.
@@ -142,10 +137,14 @@ impl KernelConnection {
             let group = &mut self.group;
             // `taken`: what came of the bytes of at most one recvmsg; `used_up`: no more plaintext of that recvmsg is to come.
             let (read, taken, used_up) = match &mut self.io {
-                Io::Plain(io) => match io.read(&mut self.room).await {
-                    Ok(read) => (read, reading.take(&self.room[..read], group, watch), true),
-                    Err(error) => return broken(&error),
-                },
+                Io::Plain(io) => {
+                    let room = self.room;
+                    let take = |bytes: &[u8]| (bytes.len(), reading.take(bytes, group, watch));
+                    match read_in_room(io, room, take).await {
+                        Ok((read, taken)) => (read, taken, true),
+                        Err(error) => return broken(&error),
+                    }
+                }
                 // `fill_buf`, never `read`: tokio-rustls' `poll_read` goes back to the socket until the caller's buffer is full, so that one
                 // call may span several reads. `fill_buf` touches the socket only while rustls holds no plaintext, and rustls decrypts every
                 // complete record of a read at once: the latest read is the one that these bytes came from.
@@ -226,6 +225,24 @@ impl KernelConnection {
             n => format!("{what}; the connection had been kept alive (its exchange number {n}), and nothing was tried again"),
         }
     }
+}
+
+thread_local! {
+    /// The room that all plain connections of a thread read into: bytes are taken before another read, and it stays in the cache.
+    static SHARED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One read, and what is made of its bytes, within one poll.
+async fn read_in_room<T>(io: &mut TimedIo, room: usize, mut take: impl FnMut(&[u8]) -> T) -> io::Result<T> {
+    poll_fn(|cx| {
+        SHARED.with_borrow_mut(|bytes| {
+            bytes.resize(room.max(bytes.len()), 0);
+            let mut place = ReadBuf::new(&mut bytes[..room]);
+            ready!(Pin::new(&mut *io).poll_read(cx, &mut place))?;
+            Poll::Ready(Ok(take(place.filled())))
+        })
+    })
+    .await
 }
 
 fn broken(error: &io::Error) -> Ended {

@@ -64,6 +64,13 @@ impl Sse {
             return Ok(());
         }
         self.ends_event = false;
+        if self.line.is_empty() && self.event.is_empty() && !self.at_start {
+            bytes = plain_events(bytes, self.largest_line, piece);
+            if bytes.is_empty() {
+                self.ends_event = true;
+                return Ok(());
+            }
+        }
         while let Some(end) = memchr::memchr2(b'\n', b'\r', bytes) {
             let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
             self.check(line.len())?;
@@ -105,12 +112,29 @@ impl Sse {
     }
 }
 
+/// The usual case without a copy: whole events of one `data` line, ended by LF. Returns what is left from the first other thing on.
+fn plain_events<'a>(mut bytes: &'a [u8], largest_line: u64, piece: &mut impl FnMut(Piece<'_>)) -> &'a [u8] {
+    while let Some(rest) = bytes.strip_prefix(b"data: ") {
+        let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else { break };
+        if !rest[end..].starts_with(b"\n\n") || end as u64 + 6 > largest_line {
+            break;
+        }
+        piece(Piece::Frame(Frame { name: "", data: &rest[..end], unterminated: false }));
+        bytes = &rest[end + 2..];
+    }
+    bytes
+}
+
 /// The stream's first line without its byte order mark; every other line as it is.
 fn start<'a>(line: &'a [u8], at_start: &mut bool) -> &'a [u8] {
     if std::mem::replace(at_start, false) { line.strip_prefix(BOM).unwrap_or(line) } else { line }
 }
 
 impl Event {
+    /// Whether nothing of an event has come.
+    fn is_empty(&self) -> bool {
+        self.name.is_empty() && !self.has_data && !self.has_error
+    }
     /// Takes one line. Whether it ended an event that was told.
     fn line(&mut self, line: &[u8], piece: &mut impl FnMut(Piece<'_>)) -> bool {
         if line.is_empty() {

@@ -58,7 +58,7 @@ fn converse(stream: TcpStream, log: &Mutex<Vec<Served>>) -> std::io::Result<()> 
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
     loop {
-        let mut length = 0;
+        let (mut length, mut key) = (0, String::new());
         let mut line = String::new();
         loop {
             line.clear();
@@ -69,8 +69,11 @@ fn converse(stream: TcpStream, log: &Mutex<Vec<Served>>) -> std::io::Result<()> 
             if line.is_empty() {
                 break;
             }
-            if let Some((name, value)) = line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
-                length = value.trim().parse().unwrap_or_else(|_| panic!("{name}: {value}"));
+            let Some((name, value)) = line.split_once(':') else { continue };
+            match name.to_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().unwrap(),
+                "authorization" => key = value.trim().trim_start_matches("Bearer ").to_owned(),
+                _ => {}
             }
         }
         let mut body = vec![0; length];
@@ -84,26 +87,28 @@ fn converse(stream: TcpStream, log: &Mutex<Vec<Served>>) -> std::io::Result<()> 
             log.push(Served { model: model.clone(), prompt, body, received: mono(), finished: None });
             log.len() - 1
         };
-        reply(&mut writer, &model)?;
+        reply(&mut writer, &model, &key)?;
         log.lock().unwrap()[number].finished = Some(mono());
     }
 }
 
-/// `fails` answers 500, `refuses` 401; `slow` takes 400 ms a reply, every other model 20 ms.
-fn reply(writer: &mut TcpStream, model: &str) -> std::io::Result<()> {
+/// `fails` answers 500, `refuses` 401, both with the key in their words; `tells` says the key, cut in two; `slow` takes 400 ms a reply, every other model 20 ms.
+fn reply(writer: &mut TcpStream, model: &str, key: &str) -> std::io::Result<()> {
     let error = |status: &str, text: &str| {
         let body = format!("{{\"error\":{{\"message\":\"{text}\",\"type\":\"t\",\"code\":null}}}}");
         format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
     };
     match model {
-        "fails" => return writer.write_all(error("500 Internal Server Error", "out of order").as_bytes()),
-        "refuses" => return writer.write_all(error("401 Unauthorized", "no such key").as_bytes()),
+        "fails" => return writer.write_all(error("500 Internal Server Error", &format!("out of order {key}")).as_bytes()),
+        "refuses" => return writer.write_all(error("401 Unauthorized", &format!("no such key {key}")).as_bytes()),
         _ => {}
     }
     writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
     let pause = Duration::from_millis(if model == "slow" { 100 } else { 5 });
     let mut chunk = |text: &str| writer.write_all(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes());
-    for word in ["one", " two", " three", " four"] {
+    let (head, tail) = key.split_at(key.len() / 2);
+    let words = if model == "tells" { ["it", " is ", head, tail] } else { ["one", " two", " three", " four"] };
+    for word in words {
         std::thread::sleep(pause);
         chunk(&format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{word}\"}},\"finish_reason\":null}}]}}\n\n"))?;
     }

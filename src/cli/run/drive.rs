@@ -167,6 +167,9 @@ fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before:
 
 /// Ctrl-C, and the politer of the signals that end a process.
 struct Signals {
+    // Kept for the whole run: a listener made anew each time would miss what comes in between.
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
@@ -175,6 +178,8 @@ impl Signals {
     fn listen() -> std::io::Result<Signals> {
         Ok(Signals {
             #[cfg(unix)]
+            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
+            #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
         })
     }
@@ -182,7 +187,7 @@ impl Signals {
     async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

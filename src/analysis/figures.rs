@@ -1,0 +1,94 @@
+//! The figures of one target: a quantile over all requests sent, or a median of speeds.
+
+use super::samples::Samples;
+use super::table::{Cell, Column, Over, Remark, Value};
+use crate::metric::{Metric, Observation, Outcome, Undefined, metric};
+use crate::stats::{Extended, median, quantile_type1};
+use std::collections::BTreeMap;
+
+/// Above this share of bundled replies, a target's phase speeds are a word instead of a number.
+const MOSTLY_BUNDLED: f64 = 0.2;
+/// A target's ratio of reported to counted tokens may differ from the others' by so much.
+const COUNTS_DIFFER: f64 = 0.03;
+/// A p95 needs so many requests.
+const P95_NEEDS: usize = 20;
+
+/// The figure of a column.
+pub(super) fn cell(samples: &Samples<'_>, column: &Column, ok: usize) -> Cell {
+    if ok == 0 {
+        return Cell::Missing(if samples.sent() == 0 { "no request".into() } else { "no good reply".into() });
+    }
+    let Some(metric) = metric(column.metric) else { return Cell::Missing("no such metric".into()) };
+    match column.over {
+        Over::AllSent(p) => over_all_sent(samples, metric, p),
+        Over::Speeds { without_bundled } => over_speeds(samples, metric, without_bundled, ok),
+    }
+}
+
+fn over_all_sent(samples: &Samples<'_>, metric: &Metric, p: f64) -> Cell {
+    if 0.5 < p && samples.sent() < P95_NEEDS {
+        return Cell::Missing(format!("fewer than {P95_NEEDS} requests"));
+    }
+    let mut seen: Vec<Option<Observation>> = vec![None; samples.behind];
+    for reply in &samples.replies {
+        seen.push(match (reply.outcome, (metric.of)(reply)) {
+            (Outcome::Ok, Ok(observation)) => Some(observation),
+            // What this client cannot tell is not charged to the provider.
+            (Outcome::Ok, Err(why @ Undefined::NoStart)) => return Cell::Missing(why.to_string()),
+            _ => None,
+        });
+    }
+    let quantile = |of: fn(&Observation) -> f64| {
+        let values: Vec<Extended> =
+            seen.iter().map(|seen| seen.as_ref().map_or(Extended::Never, |seen| Extended::Finite(of(seen)))).collect();
+        quantile_type1(&values, p)
+    };
+    match quantile(|seen| seen.value) {
+        Some(Extended::Finite(value)) => {
+            let bounds = quantile(|seen| seen.low).zip(quantile(|seen| seen.high));
+            let bounds = bounds.and_then(|(low, high)| low.finite().zip(high.finite())).filter(|(low, high)| low < high);
+            Cell::Value(Value { value, measured_within: bounds, n: seen.len(), interval: None })
+        }
+        Some(Extended::Never) => Cell::Never,
+        None => Cell::Missing("no request".into()),
+    }
+}
+
+fn over_speeds(samples: &Samples<'_>, metric: &Metric, without_bundled: bool, ok: usize) -> Cell {
+    if without_bundled && MOSTLY_BUNDLED * (ok as f64) < samples.ok().filter(|reply| reply.bundled()).count() as f64 {
+        return Cell::Text("bundled".into());
+    }
+    let wanted = samples.ok().filter(|reply| !(reply.too_short() || without_bundled && reply.bundled()));
+    let (mut seen, mut reasons) = (Vec::new(), BTreeMap::new());
+    for reply in wanted {
+        match (metric.of)(reply) {
+            Ok(observation) => seen.push(observation),
+            Err(why) => *reasons.entry(why).or_insert(0usize) += 1,
+        }
+    }
+    let middle = |of: fn(&Observation) -> f64| median(&seen.iter().map(of).collect::<Vec<_>>());
+    let Some(value) = middle(|seen| seen.value) else {
+        let most = reasons.into_iter().max_by_key(|(_, n)| *n).map(|(why, _)| why.to_string());
+        return Cell::Missing(most.unwrap_or_else(|| "every reply is too short".into()));
+    };
+    let bounds = middle(|seen| seen.low).zip(middle(|seen| seen.high)).filter(|(low, high)| low < high);
+    Cell::Value(Value { value, measured_within: bounds, n: seen.len(), interval: None })
+}
+
+/// Reported by counted tokens, of each good reply.
+pub(super) fn usage_ratios(samples: &Samples<'_>) -> Vec<f64> {
+    let Some(metric) = metric("usage_ratio") else { return Vec::new() };
+    samples.ok().filter_map(|reply| (metric.of)(reply).ok()).map(|seen| seen.value).collect()
+}
+
+/// Same model, same ratio: a target whose median is off the others' has hidden tokens, another tokenizer or another model.
+pub(super) fn counts_differ(i: usize, targets: &[Samples<'_>], ratios: &[Vec<f64>]) -> Option<Remark> {
+    let family = targets[i].target.family.as_deref()?;
+    let kin = |j: &usize| *j != i && targets[*j].target.family.as_deref() == Some(family);
+    let others: Vec<f64> = (0..targets.len()).filter(kin).flat_map(|j| ratios[j].iter().copied()).collect();
+    if ratios[i].len() < 3 || others.len() < 3 {
+        return None;
+    }
+    let (ratio, others) = median(&ratios[i]).zip(median(&others))?;
+    (COUNTS_DIFFER < (ratio / others - 1.0).abs()).then_some(Remark::CountsDiffer { ratio, others })
+}

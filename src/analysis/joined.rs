@@ -1,0 +1,259 @@
+//! Runs of one plan read together, and which of their trials count.
+
+use crate::metric::{Outcome, is_configuration, is_line_failure, judge};
+use crate::record::{Manifest, NotSent, Role, Trial};
+use crate::store::Run;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Above this share of requests that this client failed to send, a round is void for all targets.
+const BEHIND: f64 = 0.01;
+
+/// Why runs cannot be read together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// No run was named.
+    #[error("no run was named")]
+    NoRun,
+    /// Simulated figures never stand beside real ones.
+    #[error("{simulated} is simulated and {real} is not: a table holds one kind only")]
+    SimulatedAndReal {
+        /// A simulated run or target.
+        simulated: String,
+        /// A real one.
+        real: String,
+    },
+    /// The runs are not of one plan.
+    #[error("{first} and {other} are runs of different plans (or of one plan with another seed): give each a table of its own")]
+    Plans {
+        /// The first run.
+        first: String,
+        /// The one that differs.
+        other: String,
+    },
+    /// A run was named twice.
+    #[error("{0} is named twice")]
+    Twice(String),
+}
+
+/// Runs of one plan, in order of time.
+#[derive(Debug)]
+pub struct Joined<'a> {
+    /// The runs.
+    pub runs: Vec<&'a Run>,
+    /// Every trial of a known target, in order of time, with what it counts for.
+    pub trials: Vec<Placed<'a>>,
+    /// Blocks that count for no target.
+    pub voids: Vec<BlockVoid>,
+}
+
+/// A trial and what it counts for.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// Index of its run in [`Joined::runs`].
+    pub run: usize,
+    /// Index of its target in the manifest.
+    pub target: usize,
+    /// The trial.
+    pub trial: &'a Trial,
+    /// What it counts for.
+    pub standing: Standing,
+}
+
+/// What a trial counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was sent, and is a sample.
+    Sent,
+    /// It was planned and this client did not get to send it: counts among the requests, as a failure.
+    Behind,
+    /// It opened a round on its connection.
+    WarmUp,
+    /// A later attempt at its block replaces it.
+    Superseded,
+    /// Its whole block is void.
+    Void(VoidReason),
+    /// The target's set-up is at fault: no sample, and not charged.
+    Configuration,
+}
+
+/// Why a block is void for all targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoidReason {
+    /// It was interrupted: not every target has its trial.
+    Interrupted,
+    /// This client's own line failed: connect errors at two or more remote targets, and no remote one answered.
+    Vantage,
+    /// This client fell behind in its round.
+    ClientBehind,
+}
+
+impl VoidReason {
+    /// The reason in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            VoidReason::Interrupted => "interrupted",
+            VoidReason::Vantage => "this client's line failed",
+            VoidReason::ClientBehind => "this client fell behind",
+        }
+    }
+}
+
+/// A block that counts for no target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BlockVoid {
+    /// Index of the run.
+    pub run: usize,
+    /// The round.
+    pub round: u32,
+    /// The block.
+    pub block: u32,
+    /// Why.
+    pub reason: VoidReason,
+}
+
+impl<'a> Joined<'a> {
+    /// Joins runs of one plan, and judges which trials count.
+    pub fn new(runs: &'a [Run]) -> Result<Joined<'a>, JoinError> {
+        let mut runs: Vec<&Run> = runs.iter().collect();
+        runs.sort_by_key(|run| run.manifest.created);
+        let first = runs.first().ok_or(JoinError::NoRun)?;
+        one_kind(&runs)?;
+        let mut seen = BTreeSet::new();
+        for run in &runs {
+            if !seen.insert(&run.manifest.run) {
+                return Err(JoinError::Twice(run.manifest.run.clone()));
+            }
+            let (a, b) = (&first.manifest, &run.manifest);
+            if a.plan_digest != b.plan_digest || a.simulated != b.simulated || a.limits != b.limits || ids(a) != ids(b) {
+                return Err(JoinError::Plans { first: a.run.clone(), other: b.run.clone() });
+            }
+        }
+        let mut joined = Joined { runs, trials: Vec::new(), voids: Vec::new() };
+        for run in 0..joined.runs.len() {
+            joined.place(run);
+        }
+        Ok(joined)
+    }
+
+    /// The manifest that speaks for all runs.
+    pub fn manifest(&self) -> &'a Manifest {
+        &self.runs[0].manifest
+    }
+
+    fn place(&mut self, run: usize) {
+        let source: &'a Run = self.runs[run];
+        let targets: BTreeMap<&str, usize> = source.manifest.targets.iter().enumerate().map(|(i, t)| (t.id.as_str(), i)).collect();
+        let mut blocks: BTreeMap<(u32, u32), Vec<(usize, &'a Trial)>> = BTreeMap::new();
+        for trial in &source.trials {
+            let Some(target) = targets.get(trial.target.as_str()).copied() else { continue };
+            match trial.role {
+                Role::WarmUp => self.trials.push(Placed { run, target, trial, standing: Standing::WarmUp }),
+                Role::Scored => blocks.entry((trial.round, trial.block)).or_default().push((target, trial)),
+            }
+        }
+        let behind = rounds_behind(&blocks);
+        for ((round, block), trials) in blocks {
+            let attempt = trials.iter().map(|(_, trial)| trial.attempt).max().unwrap_or(1);
+            let last: Vec<(usize, &Trial)> = trials.iter().filter(|(_, trial)| trial.attempt == attempt).copied().collect();
+            let reason = if behind.contains(&round) { Some(VoidReason::ClientBehind) } else { void(&last, &source.manifest) };
+            if let Some(reason) = reason {
+                self.voids.push(BlockVoid { run, round, block, reason });
+            }
+            for (target, trial) in trials {
+                let standing = match reason {
+                    _ if trial.attempt < attempt => Standing::Superseded,
+                    Some(reason) => Standing::Void(reason),
+                    None => standing(trial),
+                };
+                self.trials.push(Placed { run, target, trial, standing });
+            }
+        }
+    }
+}
+
+fn ids(manifest: &Manifest) -> Vec<&str> {
+    manifest.targets.iter().map(|target| target.id.as_str()).collect()
+}
+
+/// All runs and all their targets are simulated, or none is.
+fn one_kind(runs: &[&Run]) -> Result<(), JoinError> {
+    let (mut simulated, mut real) = (None, None);
+    for run in runs {
+        let place = if run.manifest.simulated.is_some() { &mut simulated } else { &mut real };
+        place.get_or_insert_with(|| format!("run {}", run.manifest.run));
+        for target in run.manifest.targets.iter().filter(|target| target.simulated != run.manifest.simulated.is_some()) {
+            let place = if target.simulated { &mut simulated } else { &mut real };
+            place.get_or_insert_with(|| format!("target {} of run {}", target.id, run.manifest.run));
+        }
+    }
+    match simulated.zip(real) {
+        Some((simulated, real)) => Err(JoinError::SimulatedAndReal { simulated, real }),
+        None => Ok(()),
+    }
+}
+
+fn rounds_behind(blocks: &BTreeMap<(u32, u32), Vec<(usize, &Trial)>>) -> BTreeSet<u32> {
+    let mut rounds: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for ((round, _), trials) in blocks {
+        let counts = rounds.entry(*round).or_default();
+        for (_, trial) in trials {
+            counts.0 += f64::from(u8::from(trial.not_sent == Some(NotSent::ClientBehind)));
+            counts.1 += 1.0;
+        }
+    }
+    rounds.into_iter().filter(|(_, (behind, all))| BEHIND * all < *behind).map(|(round, _)| round).collect()
+}
+
+/// Whether a block counts for nobody, judged on its last attempt.
+fn void(trials: &[(usize, &Trial)], manifest: &Manifest) -> Option<VoidReason> {
+    let there: BTreeSet<usize> = trials.iter().map(|(target, _)| *target).collect();
+    let ended = |trial: &Trial| match (&trial.answer, &trial.not_sent) {
+        (Some(answer), _) => judge(answer, true) == Outcome::Cancelled,
+        (None, why) => matches!(why, None | Some(NotSent::RunEnded)),
+    };
+    if there.len() < manifest.targets.len() || trials.iter().any(|(_, trial)| ended(trial)) {
+        return Some(VoidReason::Interrupted);
+    }
+    let remote = trials.iter().filter(|(target, _)| is_remote(&manifest.targets[*target].base_url));
+    let answers: Vec<_> = remote.filter_map(|(_, trial)| trial.answer.as_deref()).collect();
+    let failed = answers.iter().filter(|answer| is_line_failure(answer)).count();
+    let succeeded = answers.iter().any(|answer| judge(answer, true) == Outcome::Ok);
+    (2 <= failed && !succeeded).then_some(VoidReason::Vantage)
+}
+
+/// A target on this machine does not share the line that the others hang on.
+fn is_remote(base_url: &str) -> bool {
+    match url::Url::parse(base_url).ok().as_ref().and_then(url::Url::host) {
+        Some(url::Host::Ipv4(address)) => !address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => !address.is_loopback(),
+        Some(url::Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
+        None => true,
+    }
+}
+
+fn standing(trial: &Trial) -> Standing {
+    match (&trial.answer, &trial.not_sent) {
+        (Some(answer), _) if is_configuration(answer) => Standing::Configuration,
+        (Some(_), _) => Standing::Sent,
+        (None, Some(NotSent::ClientBehind)) => Standing::Behind,
+        (None, _) => Standing::Configuration,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_on_this_machine_is_not_remote() {
+        for url in ["http://127.0.0.1:8000/v1", "http://[::1]/v1", "http://localhost:1/", "http://a.localhost/"] {
+            assert!(!is_remote(url), "{url}");
+        }
+        for url in ["https://api.example.com/v1", "http://10.0.0.3:8000/v1", "nonsense"] {
+            assert!(is_remote(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! One row of figures a target. A figure is typed: a value, never, missing with its reason, or a word.
+
+use super::basis::default_basis;
+use super::figures::{cell, counts_differ, usage_ratios};
+use super::joined::{Joined, Placed, Standing, VoidReason};
+use super::samples::{Samples, samples};
+use super::tally::tallies;
+use super::warnings::warnings;
+use crate::ident::TargetId;
+use crate::metric::{Flag, Outcome, Rules, flags};
+use crate::record::NotSent;
+use crate::tokens::{Basis, Reference};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Above this share of 429s, a target is bound by its quota.
+const QUOTA_BOUND: f64 = 0.05;
+
+/// What a column shows of a metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Over {
+    /// A quantile over all requests sent; a failure waited for ever.
+    AllSent(f64),
+    /// The median over good replies that are long enough, and not bundled where bundling distorts.
+    Speeds {
+        /// Bundled replies stay out.
+        without_bundled: bool,
+    },
+}
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name in files.
+    pub name: &'static str,
+    /// The metric's name in the registry.
+    pub metric: &'static str,
+    /// What is shown of it.
+    pub over: Over,
+}
+
+/// The columns, in order.
+pub const COLUMNS: [Column; 7] = [
+    Column { name: "ttft_p50_ms", metric: "ttft", over: Over::AllSent(0.5) },
+    Column { name: "ttfa_p50_ms", metric: "ttfa", over: Over::AllSent(0.5) },
+    Column { name: "reasoning_speed", metric: "reasoning_speed", over: Over::Speeds { without_bundled: true } },
+    Column { name: "content_speed", metric: "content_speed", over: Over::Speeds { without_bundled: true } },
+    Column { name: "overall_speed", metric: "overall_speed", over: Over::Speeds { without_bundled: false } },
+    Column { name: "e2e_p50_ms", metric: "e2e", over: Over::AllSent(0.5) },
+    Column { name: "e2e_p95_ms", metric: "e2e", over: Over::AllSent(0.95) },
+];
+
+/// A figure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cell {
+    /// A number.
+    Value(Value),
+    /// More than half (or the quantile's share) of the requests never got there.
+    Never,
+    /// No number, and why.
+    Missing(String),
+    /// A word that says more than a number would.
+    Text(String),
+}
+
+/// A number and how sure it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Value {
+    /// The number, in the metric's unit.
+    pub value: f64,
+    /// Where it rests on times that are known as intervals: the same figure with every time at its earliest, and at its latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured_within: Option<(f64, f64)>,
+    /// Values that went into it.
+    pub n: usize,
+    /// The confidence interval, once a comparison gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
+}
+
+/// A remark on a target's row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remark {
+    /// Requests that ended otherwise than well.
+    Outcome(Outcome, usize),
+    /// Replies that carry a flag.
+    Flag(Flag, usize),
+    /// Its reported tokens by counted ones, against the others': hidden tokens, another tokenizer or another model.
+    CountsDiffer {
+        /// This target's median ratio.
+        ratio: f64,
+        /// The others' median ratio.
+        others: f64,
+    },
+    /// More than a twentieth of its requests went over the quota.
+    QuotaBound,
+    /// Requests that this client did not get to send.
+    Behind(usize),
+    /// Requests without a sample because its set-up is at fault, and what the provider said.
+    Configuration(usize, String),
+    /// Fewer than five requests: single observations, no summary.
+    Few,
+}
+
+/// One target's row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// The target.
+    pub target: TargetId,
+    /// It is one of our own simulated providers.
+    pub simulated: bool,
+    /// Requests planned and sent, those included that this client did not get to send.
+    pub sent: usize,
+    /// Good replies.
+    pub ok: usize,
+    /// One figure for each of [`COLUMNS`].
+    pub cells: Vec<Cell>,
+    /// What a reader should know beside.
+    pub remarks: Vec<Remark>,
+}
+
+/// From when to when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// The first scored request.
+    pub from: jiff::Timestamp,
+    /// The last.
+    pub to: jiff::Timestamp,
+}
+
+/// How a table is to be made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The token basis; by the default rule where absent.
+    pub basis: Option<Basis>,
+    /// The reference tokenizer.
+    pub tokenizer: Reference,
+}
+
+/// The table of all targets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TargetTable {
+    /// Targets in the plan's order.
+    pub rows: Vec<Row>,
+    /// The token basis of every number in it.
+    pub basis: Basis,
+    /// Why that one.
+    pub basis_because: String,
+    /// The reference tokenizer's name.
+    pub tokenizer: String,
+    /// The factor by which simulated times were multiplied back; absent for real runs.
+    pub scale: Option<f64>,
+    /// Rounds that have at least one block that counts.
+    pub rounds: usize,
+    /// Blocks that count.
+    pub blocks: usize,
+    /// When; absent without a request.
+    pub span: Option<Span>,
+    /// The limit on a request's time, s, as the tables print times.
+    pub limit_s: f64,
+    /// Void blocks by reason.
+    pub voids: BTreeMap<VoidReason, usize>,
+    /// What casts doubt on the whole table or a part of it, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// Makes the table.
+pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
+    let manifest = joined.manifest();
+    let rules = Rules::of(manifest);
+    let tallies = tallies(joined, &options.tokenizer);
+    let (basis, basis_because) = match options.basis {
+        Some(basis) => (basis, "as asked".to_owned()),
+        None => default_basis(joined, &tallies, rules),
+    };
+    let targets: Vec<Samples<'_>> = (0..manifest.targets.len()).map(|target| samples(joined, &tallies, target, basis, rules)).collect();
+    let ratios: Vec<Vec<f64>> = targets.iter().map(usage_ratios).collect();
+    let rows = targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios))).collect();
+    let counting: Vec<&Placed<'_>> =
+        joined.trials.iter().filter(|placed| matches!(placed.standing, Standing::Sent | Standing::Behind)).collect();
+    let mut voids = BTreeMap::new();
+    for void in &joined.voids {
+        *voids.entry(void.reason).or_insert(0) += 1;
+    }
+    let walls = || counting.iter().map(|placed| placed.trial.wall);
+    TargetTable {
+        rows,
+        basis,
+        basis_because,
+        tokenizer: options.tokenizer.name().to_owned(),
+        scale: manifest.simulated.as_ref().map(|simulated| simulated.scale),
+        rounds: counting.iter().map(|placed| (placed.run, placed.trial.round)).collect::<BTreeSet<_>>().len(),
+        blocks: counting.iter().map(|placed| (placed.run, placed.trial.round, placed.trial.block)).collect::<BTreeSet<_>>().len(),
+        span: walls().min().zip(walls().max()).map(|(from, to)| Span { from, to }),
+        limit_s: manifest.limits.total_ms as f64 / 1e3 * rules.scale,
+        voids,
+        warnings: warnings(joined, &targets),
+    }
+}
+
+fn row(samples: &Samples<'_>, counts_differ: Option<Remark>) -> Row {
+    let ok = samples.ok().count();
+    let mut remarks = Vec::new();
+    for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Ok) {
+        let n = samples.count(|reply| reply.outcome == outcome);
+        remarks.extend((0 < n).then_some(Remark::Outcome(outcome, n)));
+    }
+    if QUOTA_BOUND * (samples.sent() as f64) < samples.count(|reply| reply.outcome == Outcome::RateLimited) as f64 {
+        remarks.push(Remark::QuotaBound);
+    }
+    let mut raised: BTreeMap<Flag, usize> = BTreeMap::new();
+    for flag in samples.replies.iter().flat_map(flags) {
+        *raised.entry(flag).or_insert(0) += 1;
+    }
+    remarks.extend(raised.into_iter().map(|(flag, n)| Remark::Flag(flag, n)));
+    remarks.extend(counts_differ);
+    remarks.extend((0 < samples.behind).then_some(Remark::Behind(samples.behind)));
+    if let Some(last) = samples.configuration.first() {
+        remarks.push(Remark::Configuration(samples.configuration.len(), words_of(last)));
+    }
+    remarks.extend((0 < samples.sent() && samples.sent() < 5).then_some(Remark::Few));
+    Row {
+        target: samples.target.id.clone(),
+        simulated: samples.target.simulated,
+        sent: samples.sent(),
+        ok,
+        cells: COLUMNS.iter().map(|column| cell(samples, column, ok)).collect(),
+        remarks,
+    }
+}
+
+/// What a provider said when its set-up was at fault.
+fn words_of(placed: &Placed<'_>) -> String {
+    match (&placed.trial.answer, &placed.trial.not_sent) {
+        (Some(answer), _) => match (&answer.error, answer.status) {
+            (Some(error), _) => error.message.clone(),
+            (None, status) => status.map_or_else(String::new, |status| format!("HTTP status {status}")),
+        },
+        (None, Some(NotSent::TargetStopped { reason } | NotSent::NoRequest { reason })) => reason.clone(),
+        _ => "not sent".to_owned(),
+    }
+}

@@ -1,0 +1,97 @@
+//! What the reading commands share: which runs, which format, how wide, and where to.
+
+use crate::report::Format;
+use crate::store::Run;
+use crate::tokens::{Basis, Reference};
+use anyhow::{Context, bail};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// How a reading command writes.
+#[derive(Debug, clap::Args)]
+pub struct Writing {
+    /// How it is written: terminal, markdown, csv or json
+    #[arg(long, default_value = "terminal", value_name = "FORMAT")]
+    pub format: Format,
+    /// Columns of the terminal, instead of its own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
+    pub width: Option<u16>,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How tokens are counted.
+#[derive(Debug, clap::Args)]
+pub struct Counting {
+    /// Count tokens as reported, by the reference tokenizer, or in chars; else by the rule that the table names
+    #[arg(long, value_parser = basis)]
+    pub basis: Option<Basis>,
+    /// A tokenizer.json as the reference, instead of the embedded o200k
+    #[arg(long, value_name = "PATH")]
+    pub tokenizer: Option<PathBuf>,
+}
+
+fn basis(word: &str) -> Result<Basis, String> {
+    match word {
+        "reported" => Ok(Basis::Reported),
+        "reference" => Ok(Basis::Reference),
+        "chars" => Ok(Basis::Chars),
+        _ => Err("known are reported, reference and chars".into()),
+    }
+}
+
+impl Counting {
+    /// The reference tokenizer.
+    pub fn reference(&self) -> anyhow::Result<Reference> {
+        match &self.tokenizer {
+            Some(path) => Ok(Reference::file(path)?),
+            None => Ok(Reference::o200k()),
+        }
+    }
+}
+
+impl Writing {
+    /// Columns to write for: the flag, else COLUMNS, else the terminal's; 80 for a file or a pipe.
+    pub fn columns(&self) -> usize {
+        if let Some(width) = self.width {
+            return usize::from(width);
+        }
+        let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| 20 <= *columns);
+        let of_terminal = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0).max(20));
+        let shown = self.output.is_none();
+        named.filter(|_| shown).or_else(|| of_terminal().filter(|_| shown)).unwrap_or(80)
+    }
+
+    /// Writes to where it was asked. Secrets cannot be in a record; the mask stands here all the same, as on every way out.
+    pub fn write(&self, text: &str) -> anyhow::Result<()> {
+        let text = crate::secret::mask().mask(text);
+        match &self.output {
+            None => {
+                // A reader that has seen enough (`head`) is no fault.
+                let _ = anstream::stdout().write_all(text.as_bytes());
+                Ok(())
+            }
+            Some(path) => {
+                let plain = anstream::adapter::strip_str(&text).to_string();
+                std::fs::write(path, plain).with_context(|| path.display().to_string())
+            }
+        }
+    }
+}
+
+/// Opens runs by their folders; `latest` is the newest in `results`.
+pub fn open(runs: &[PathBuf], results: &Path) -> anyhow::Result<Vec<Run>> {
+    runs.iter().map(|run| Ok(Run::open(&folder(run, results)?)?)).collect()
+}
+
+/// The folder of a run as named on the command line.
+pub fn folder(run: &Path, results: &Path) -> anyhow::Result<PathBuf> {
+    if run.exists() || run != Path::new("latest") {
+        return Ok(run.to_owned());
+    }
+    match Run::latest(results) {
+        Some(found) => Ok(found),
+        None => bail!("{}: no run here yet; `photofinish demo` makes one", results.display()),
+    }
+}

@@ -1,0 +1,41 @@
+//! Comma-separated values, RFC 4180: full numbers, empty where there is none, and no formula.
+
+use super::harmless::spreadsheet;
+use super::{Cell, Kind, Table};
+
+pub(super) fn table(table: &Table) -> String {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut head: Vec<String> = Vec::new();
+    for column in &table.columns {
+        match column.kind {
+            Kind::Count => head.extend(["ok".to_owned(), "sent".to_owned()]),
+            _ => head.push(spreadsheet(&column.name)),
+        }
+    }
+    let notes = table.rows.iter().any(|row| !row.notes.is_empty());
+    head.extend(notes.then(|| "notes".to_owned()));
+    head.extend(table.constants.iter().map(|(name, _)| spreadsheet(name)));
+    let mut write = |record: Vec<String>| {
+        // Writing to memory does not fail, and every record has the head's length.
+        let _ = writer.write_record(record);
+    };
+    write(head);
+    for row in &table.rows {
+        let mut record: Vec<String> = Vec::new();
+        for (cell, column) in row.cells.iter().zip(&table.columns) {
+            match cell {
+                Cell::Text(text) => record.push(spreadsheet(text)),
+                Cell::Count { part, of } => record.extend([part.to_string(), of.to_string()]),
+                Cell::Number { value, .. } => record.push(format!("{value}")),
+                Cell::Never => record.push("never".into()),
+                Cell::Missing(_) if column.kind == Kind::Count => record.extend([String::new(), String::new()]),
+                Cell::Missing(_) => record.push(String::new()),
+            }
+        }
+        record.extend(notes.then(|| spreadsheet(&row.notes.join("; "))));
+        record.extend(table.constants.iter().map(|(_, value)| spreadsheet(value)));
+        write(record);
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}

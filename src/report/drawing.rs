@@ -1,0 +1,68 @@
+//! One reply drawn on a line of time. Only characters of our own are in it.
+
+use crate::metric::Reply;
+use crate::timeline::Phase;
+
+/// The bars of a reply: what came when, and how exact that is. Empty when nothing came.
+pub(super) fn bars(reply: &Reply<'_>, width: usize) -> Vec<String> {
+    let Some(end) = reply.arrivals.last().map(|last| last.moment.at).filter(|end| 0.0 < *end) else { return Vec::new() };
+    let width = width.clamp(20, 160) - 10;
+    let place = |ms: f64| ((ms / end * width as f64) as usize).min(width - 1);
+    let mut texts = vec![' '; width];
+    let mut marks = vec![' '; width];
+    let mut last: Option<(usize, char)> = None;
+    for point in reply.answer.timeline.points() {
+        let moment = reply.moment(&point);
+        let (at, sign) = (place(moment.at), sign(point.phase));
+        // Between two texts of one phase the bar goes on, unless the silence is a stall.
+        if let Some((from, before)) = last.filter(|(_, before)| *before == sign) {
+            for cell in texts.iter_mut().take(at).skip(from + 1).filter(|cell| **cell == ' ') {
+                *cell = before;
+            }
+        }
+        texts[at] = sign;
+        if !moment.exact() {
+            marks[place(moment.earliest)..=at].fill('~');
+        }
+        last = Some((at, sign));
+    }
+    for two in reply.arrivals.windows(2).filter(|two| reply.rules.stall_ms < two[1].moment.earliest - two[0].moment.at) {
+        let (from, to) = (place(two[0].moment.at) + 1, place(two[1].moment.at));
+        if from < to {
+            texts[from..to].fill('·');
+        }
+    }
+    let line = |head: &str, cells: &[char]| format!("{head:<9}{}", cells.iter().collect::<String>().trim_end());
+    let mut lines = vec![line("texts", &texts)];
+    if marks.contains(&'~') {
+        lines.push(line("interval", &marks));
+    }
+    lines.push(ruler(end, width));
+    lines
+}
+
+fn sign(phase: Phase) -> char {
+    match phase {
+        Phase::Reasoning => '░',
+        Phase::Content => '█',
+        Phase::Tool => '▓',
+    }
+}
+
+/// What the signs mean.
+pub(super) const LEGEND: &str = "░ reasoning   █ content   ▓ tool call   · stall   ~ time known as an interval";
+
+fn ruler(end_ms: f64, width: usize) -> String {
+    let (end, unit) = if end_ms < 10_000.0 { (end_ms, "ms") } else { (end_ms / 1e3, "s") };
+    let mut line = vec![' '; width + 10];
+    for step in 0..=4 {
+        let at = (width - 1) * step / 4;
+        let value = end * step as f64 / 4.0;
+        let label = if step == 4 { format!("{value:.0} {unit}") } else { format!("{value:.0}") };
+        let from = if step == 4 { at.saturating_sub(label.len() - 1) } else { at };
+        for (i, c) in label.chars().enumerate() {
+            line[from + i] = c;
+        }
+    }
+    format!("{:<9}{}", "", line.into_iter().collect::<String>().trim_end())
+}

@@ -1,0 +1,165 @@
+//! The table of targets: one row a target.
+
+use super::{Cell, Column, Digits, Kind, Row, Table};
+use crate::analysis::{self, COLUMNS, Joined, Remark, TargetTable};
+use crate::metric::{Flag, Unit, metric};
+use crate::record::Manifest;
+use crate::tokens::Basis;
+use std::collections::BTreeSet;
+
+/// What stands behind a TTFT that may hold thinking.
+const DAGGER: &str = "†";
+
+/// The table of targets, with its caption.
+pub fn targets(table: &TargetTable, joined: &Joined<'_>) -> Table {
+    let manifest = joined.manifest();
+    Table {
+        title: title(table, manifest),
+        columns: columns(table.basis),
+        rows: table.rows.iter().map(row).collect(),
+        warnings: table.warnings.clone(),
+        caption: caption(table, joined),
+        legend: legend(table),
+        constants: vec![
+            ("simulated".into(), table.scale.map_or_else(|| "no".into(), |scale| format!("scale {scale}"))),
+            ("basis".into(), basis_name(table)),
+            ("run".into(), joined.runs.iter().map(|run| run.manifest.run.as_str()).collect::<Vec<_>>().join(" ")),
+        ],
+    }
+}
+
+/// The title of whatever is made of a run; a simulated one says so, and on what scale.
+pub(super) fn titled(words: &str, scale: Option<f64>) -> String {
+    match scale {
+        Some(scale) => format!("SIMULATED providers (time scale {scale}×, times multiplied back) · {words}"),
+        None => words.to_owned(),
+    }
+}
+
+/// A target's name in a table: a simulated one says so.
+pub(super) fn target_name(target: &str, simulated: bool) -> String {
+    if simulated && !target.starts_with("sim:") { format!("sim:{target}") } else { target.to_owned() }
+}
+
+fn title(table: &TargetTable, manifest: &Manifest) -> String {
+    let mut models: Vec<&str> = manifest.targets.iter().map(|target| target.model.as_str()).collect();
+    models.sort_unstable();
+    models.dedup();
+    let what = match models.as_slice() {
+        [one] => format!("{}: {one}", manifest.name),
+        many => format!("{}: {} models", manifest.name, many.len()),
+    };
+    titled(&what, table.scale)
+}
+
+fn columns(basis: Basis) -> Vec<Column> {
+    let unit = |unit: Unit| if basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
+    let titles = ["TTFT", "answer", "reason", "content", "overall", "e2e p50", "e2e p95"];
+    let mut columns = vec![
+        Column { name: "target".into(), title: "target".into(), unit: String::new(), kind: Kind::Name },
+        Column { name: "success".into(), title: "success".into(), unit: "ok/sent".into(), kind: Kind::Count },
+    ];
+    for (column, title) in COLUMNS.iter().zip(titles) {
+        let of = metric(column.metric).map_or(Unit::Ratio, |metric| metric.unit);
+        let seconds = of == Unit::Milliseconds && column.metric != "ttft";
+        let (unit, kind) = match (of, seconds) {
+            (_, true) => ("s", Kind::Number { factor: 1e-3, digits: Digits::Three }),
+            (Unit::Milliseconds, false) => ("ms", Kind::Number { factor: 1.0, digits: Digits::Tenths }),
+            (other, _) => (unit(other), Kind::Number { factor: 1.0, digits: Digits::Three }),
+        };
+        columns.push(Column { name: column.name.into(), title: title.into(), unit: unit.into(), kind });
+    }
+    columns
+}
+
+fn row(row: &analysis::Row) -> Row {
+    let shy = row.remarks.iter().any(|remark| matches!(remark, Remark::Flag(Flag::Hidden | Flag::ThinkingUnknown, _)));
+    let mut cells = vec![Cell::Text(target_name(row.target.as_str(), row.simulated)), Cell::Count { part: row.ok, of: row.sent }];
+    for (column, cell) in COLUMNS.iter().zip(&row.cells) {
+        let mark = if shy && column.metric == "ttft" { DAGGER } else { "" };
+        cells.push(match cell {
+            analysis::Cell::Value(value) => Cell::Number { value: value.value, within: value.measured_within, mark },
+            analysis::Cell::Never => Cell::Never,
+            analysis::Cell::Missing(why) => Cell::Missing(why.clone()),
+            analysis::Cell::Text(text) => Cell::Text(text.clone()),
+        });
+    }
+    Row { cells, notes: row.remarks.iter().map(remark).collect() }
+}
+
+fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::Outcome(outcome, n) => format!("{n} {}", outcome.name()),
+        Remark::Flag(flag, n) => format!("{} {n}", flag.name()),
+        Remark::CountsDiffer { ratio, others } => {
+            format!("counts differ: {ratio:.2} reported tokens a counted one, others {others:.2}")
+        }
+        Remark::QuotaBound => "quota-bound: over 5 % of requests were rate-limited".into(),
+        Remark::Behind(n) => format!("{n} not sent, this client fell behind"),
+        Remark::Configuration(n, words) => format!("{n} not counted, the set-up is at fault: {words}"),
+        Remark::Few => "fewer than five requests: single observations".into(),
+    }
+}
+
+/// The meaning of the marks and flags that occur.
+fn legend(table: &TargetTable) -> Vec<String> {
+    let remarks = || table.rows.iter().flat_map(|row| &row.remarks);
+    let flags: BTreeSet<Flag> =
+        remarks().filter_map(|remark| if let Remark::Flag(flag, _) = remark { Some(*flag) } else { None }).collect();
+    let mut lines = Vec::new();
+    if flags.contains(&Flag::Hidden) || flags.contains(&Flag::ThinkingUnknown) {
+        lines.push(format!("{DAGGER} this TTFT may include thinking that was not shown: not comparable"));
+    }
+    let explained: Vec<String> = flags.iter().map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
+    if !explained.is_empty() {
+        lines.push(explained.join(" · "));
+    }
+    lines
+}
+
+fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
+    let manifest = joined.manifest();
+    let sent = table.rows.iter().map(|row| row.sent);
+    let n = match (sent.clone().min(), sent.max()) {
+        (Some(least), Some(most)) if least < most => format!("n = {least}–{most} requests a target"),
+        (Some(n), _) => format!("n = {n} requests a target"),
+        _ => "no requests".to_owned(),
+    };
+    let planned = manifest.design.rounds as usize * joined.runs.len();
+    let rounds = format!("{} of {planned} planned rounds, {} blocks", table.rounds, table.blocks);
+    let span = match table.span {
+        Some(span) => format!("{} to {} UTC", minute(span.from), minute(span.to)),
+        None => "no time".to_owned(),
+    };
+    let limit = super::shown(table.limit_s, Digits::Three);
+    let mut lines = vec![
+        format!("{n} · {rounds} · {span} · limit T = {limit} s"),
+        "Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.".into(),
+        format!("Token basis: {}, since {}.", basis_name(table), table.basis_because),
+    ];
+    let families: BTreeSet<Option<&str>> = manifest.targets.iter().map(|target| target.family.as_deref()).collect();
+    if 1 < families.len() {
+        lines.push("Different models: speed only.".into());
+    }
+    lines.extend(manifest.differences.iter().map(|difference| format!("Unequal: {difference}")));
+    let mut made = vec![format!("{} {}", manifest.tool.name, manifest.tool.version)];
+    made.extend(manifest.vantage.as_ref().map(|vantage| format!("measured from {vantage}")));
+    made.push(format!("dataset {}", manifest.dataset.name));
+    made.push(format!("seed {}", manifest.seed));
+    made.push(format!("run {}", joined.runs.iter().map(|run| run.manifest.run.as_str()).collect::<Vec<_>>().join(", ")));
+    lines.push(made.join(" · "));
+    lines
+}
+
+fn basis_name(table: &TargetTable) -> String {
+    match table.basis {
+        Basis::Reported => "reported by the providers".into(),
+        Basis::Reference => table.tokenizer.clone(),
+        Basis::Chars => "characters".into(),
+    }
+}
+
+/// A time to the minute.
+pub(super) fn minute(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
