@@ -180,7 +180,7 @@ fn think_tags_stand_in_the_content_whole_split_unopened_or_unclosed() {
     ] {
         let answer = sim.stream(system);
         let text = answer.content();
-        assert_eq!((text.starts_with("<think>\n"), text.contains("\n</think>\n\n")), (opened, closed), "{system}: {text}");
+        assert_eq!((text.starts_with("<think>\n"), text.contains("</think>\n\n")), (opened, closed), "{system}: {text}");
         assert_eq!(answer.reasoning(), "", "{system}");
         assert_eq!(answer.finish().as_deref(), Some(if closed { "stop" } else { "length" }), "{system}");
     }

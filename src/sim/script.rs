@@ -208,7 +208,7 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
             steps.truncate(before);
         }
         if inline && !unclosed {
-            for tag in tag(reasoning_as, "\n</think>", "\n\n") {
+            for tag in tag(reasoning_as, "</think>", "\n\n") {
                 steps.push(Step { at: at + switch.unwrap_or(gap) / 2, act: Act::Aside(tag) });
             }
         }

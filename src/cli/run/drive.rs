@@ -1,7 +1,7 @@
 //! Starts a race on its own thread and sees it through: progress, Ctrl-C, the end.
 
-use super::super::Done;
-use super::{plain, prepare, say};
+use super::super::{Done, plain, say};
+use super::prepare;
 use crate::clock::Clock;
 use crate::dataset::Dataset;
 use crate::ident::{PromptId, TargetId};
