@@ -53,6 +53,7 @@ async fn a_connection_that_is_closed_right_behind_its_reply_is_not_used_again() 
             None => connect(port).await,
         };
         assert_eq!(connection.exchange(&request(), &mut Blind).await, Ended::Complete, "request {number}");
+        connection.part().await;
         kept = Some(connection);
     }
     server.join().unwrap();
@@ -64,6 +65,7 @@ async fn a_connection_that_stays_open_is_used_again() {
     let mut connection = connect(server.address.port()).await;
     for served in 1..=2 {
         assert_eq!(connection.exchange(&request(), &mut Blind).await, Ended::Complete);
+        connection.part().await;
         assert!(connection.reusable());
         assert_eq!(connection.facts().connect.reused, served == 2);
     }

@@ -30,7 +30,9 @@ pub async fn exchange(
         ended = connection.exchange(request, &mut watching) => ended,
         limit = patience.run_out(clock) => Ended::TimedOut { limit },
     };
-    watching.answer(connection.facts(), ended, clock)
+    let answer = watching.answer(connection.facts(), ended, clock);
+    connection.part().await;
+    answer
 }
 
 /// The answer of a request that found no connection.

@@ -94,11 +94,6 @@ impl Connection for KernelConnection {
         self.settle_rest(&mut reading, watch);
         self.stamps.closed.get_or_insert_with(mono);
         self.good = ended == Ended::Complete && reading.response.keep_alive() && !reading.surplus && unsent.is_none();
-        // Some servers (llama.cpp) promise to keep the connection and close it right behind every streamed reply. A request written into
-        // that moment is lost, so the first reply on a connection waits for it; where it stays open, nobody waits a second time.
-        if self.good && self.served == 1 {
-            let _ = tokio::time::timeout(PARTING, self.io.timed().peer_closing()).await;
-        }
         match unsent {
             Some(error) if !reading.response.has_head() => Ended::SendFailed { message: self.about_closing(&error.to_string()) },
             _ => ended,
@@ -113,6 +108,14 @@ impl Connection for KernelConnection {
             (connect.dns_ns, connect.tcp_ns, connect.proxy_ns, connect.tls_ns) = (None, None, None, None);
         }
         ExchangeFacts { stamps, connect, reads: self.io.timed().reads().clone() }
+    }
+
+    async fn part(&mut self) {
+        // Some servers (llama.cpp) promise to keep the connection and close it right behind every streamed reply. A request written into
+        // that moment is lost, so the first reply on a connection waits for it; where it stays open, nobody waits a second time.
+        if self.good && self.served == 1 {
+            let _ = tokio::time::timeout(PARTING, self.io.timed().peer_closing()).await;
+        }
     }
 
     fn reusable(&self) -> bool {

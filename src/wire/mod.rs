@@ -153,6 +153,8 @@ pub trait Transport: Send + Sync {
 pub trait Connection: Send {
     /// Writes the request and reads the response to its end. Dropping the future leaves the connection unusable, its facts readable.
     async fn exchange(&mut self, request: &WireRequest, watch: &mut dyn Watch) -> Ended;
+    /// To be awaited after an exchange, outside of its limits: whether the server closes the connection right behind its reply.
+    async fn part(&mut self) {}
     /// Facts of the latest exchange.
     fn facts(&self) -> ExchangeFacts;
     /// Whether another exchange may follow on this connection.
