@@ -220,3 +220,15 @@ async fn a_run_without_warm_ups_and_with_caches_allowed_sends_the_prompts_as_the
     let texts: BTreeSet<&str> = played.of("fast", What::Sent).iter().map(|seen| seen.text.as_str()).collect();
     assert_eq!(texts, BTreeSet::from(["|Ask q1", "|Ask q2"]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn three_days_of_hourly_rounds_keep_to_their_hours() {
+    let results = tempfile::tempdir().unwrap();
+    let play = Play { change: |manifest| manifest.design.every_s = 3600, rounds: 72, prompts: 1, ..Play::new(results.path(), two()) };
+    let played = play.perform().await;
+    assert_eq!((played.outcome.clone(), played.blocks().len()), (Outcome::Finished, 72));
+    let start = played.run.manifest.created.as_second();
+    for line in played.run.rounds.iter().filter(|line| line.state == RoundState::Begun) {
+        assert_eq!((line.wall.as_second() - start) / 3600, i64::from(line.round) - 1, "round {} at {}", line.round, line.wall);
+    }
+}

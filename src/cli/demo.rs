@@ -1,12 +1,14 @@
 //! `photofinish demo`: the main job on simulated providers, with nothing but this binary.
 
-use super::Done;
+use super::reading::{Counting, Writing};
 use super::run::{Race, race, tell};
 use super::simulator::{Simulator, System};
+use super::{Done, table};
 use crate::dataset::Dataset;
 use crate::plan::{Patch, PlanFile, Prompts, TargetEntry, resolve};
 use crate::provider::Catalog;
 use crate::record::{Simulated, TargetFacts};
+use crate::store::Run;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `demo`.
@@ -24,6 +26,10 @@ pub struct Args {
     /// Where the run folder is made
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
+    #[command(flatten)]
+    counting: Counting,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 /// What the demo asks: the shortest set, since the simulated providers do not read it anyway.
@@ -55,7 +61,13 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let simulated = Some(Simulated { scale });
     let over = race(Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results }, &catalog)?;
     drop(simulator);
-    tell(over)
+    let folder = over.raced.folder.clone();
+    let done = tell(over)?;
+    if done != Done::Interrupted {
+        let runs = [Run::open(&folder)?];
+        args.writing.write(&table::write(&runs, &args.counting, &args.writing)?)?;
+    }
+    Ok(done)
 }
 
 /// A simulated system as a target: read by the profile of the provider that it imitates.

@@ -12,6 +12,7 @@ mod sim;
 mod simulator;
 mod table;
 
+use crate::secret;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -82,8 +83,21 @@ pub fn main() -> ExitCode {
     match result {
         Ok(done) => done.into(),
         Err(error) => {
-            anstream::eprintln!("error: {}", crate::secret::open::scrub(&format!("{error:#}")));
+            say(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
+}
+
+/// To stderr, without secrets and without characters that steer a terminal: an error may quote what a user or a provider wrote.
+fn say(text: &str) {
+    for line in text.lines() {
+        anstream::eprintln!("{}", plain(line));
+    }
+}
+
+/// One line without secrets, known or only looking like one, and without control characters.
+fn plain(text: &str) -> String {
+    let shown = crate::report::plain(text);
+    secret::open::scrub(&shown)
 }

@@ -1,6 +1,7 @@
 //! `photofinish providers`: the catalog, and how sure each fact of it is. Offline; a key is looked for, never shown.
 
 use super::Done;
+use super::reading::Writing;
 use crate::provider::profile::{CapCounts, Fact, Profile};
 use crate::provider::{Catalog, Evidence, Keys, Origin, UserConfig};
 use crate::report::{Cell, Column, Format, Kind, Row, Table, plain};
@@ -19,9 +20,8 @@ pub struct Args {
     /// A folder of provider files that stand before the built-in ones
     #[arg(long, value_name = "DIR")]
     providers: Vec<PathBuf>,
-    /// terminal, markdown, csv or json
-    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
-    format: Format,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 /// A provider, as the list shows it.
@@ -88,13 +88,13 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         None => catalog.profiles().collect::<Result<Vec<_>, _>>()?,
     };
     let entries: Vec<Entry> = profiles.iter().map(|profile| entry(profile, &catalog, &keys)).collect();
-    let text = match (args.format, &args.id) {
+    let text = match (args.writing.format, &args.id) {
         (Format::Json, _) => serde_json::to_string_pretty(&harmless(serde_json::to_value(&entries)?))? + "\n",
         (Format::Terminal, Some(_)) => entries.iter().map(portrait).collect(),
-        (Format::Terminal, None) => brief(&entries).write(Format::Terminal, width()),
+        (Format::Terminal, None) => brief(&entries, args.writing.columns()),
         (format, _) => full(&entries).write(format, 0),
     };
-    anstream::print!("{text}");
+    args.writing.write(&text)?;
     Ok(Done::Well)
 }
 
@@ -155,6 +155,9 @@ impl Entry {
         let retired = self.models.iter().filter_map(|model| model.retired.map(|day| (model, day)));
         retired.map(|(model, day)| format!("{} ({day})", model.id)).collect()
     }
+    fn dialect(&self) -> String {
+        serde_json::to_value(self.dialect).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
     /// What is known how: `documented: endpoint, key · inferred: limits`.
     fn sure(&self) -> String {
         let of = |evidence: Evidence| {
@@ -202,25 +205,37 @@ fn portrait(entry: &Entry) -> String {
     lines.iter().map(|line| plain(line) + "\n").collect()
 }
 
-/// The list for a terminal: what fits a line.
-fn brief(entries: &[Entry]) -> Table {
+/// The list for a terminal: a table where it fits, else three lines a provider.
+fn brief(entries: &[Entry], width: usize) -> String {
     let models = |entry: &Entry| match (entry.live().len(), entry.retired().len()) {
-        (0, 0) => String::new(),
+        (0, 0) => "any".to_owned(),
         (live, 0) => live.to_string(),
         (live, retired) => format!("{live} + {retired} withdrawn"),
     };
-    let row = |entry: &Entry| [entry.id.clone(), entry.base_url.clone(), entry.key.words(), models(entry), entry.sure_in_brief()];
-    let mut table = table(["Provider", "Base URL", "Key", "Models", "How sure"], entries.iter().map(row));
-    table.caption.push("`photofinish providers ID` shows one in full: title, regions, models, and the source of every fact.".to_owned());
-    table
+    let cells = |entry: &Entry| {
+        let (id, title, url) = (entry.id.clone(), entry.title.clone(), entry.base_url.clone());
+        [id, title, url, entry.key.words(), entry.dialect(), models(entry), entry.sure_in_brief()]
+    };
+    let more = "`photofinish providers ID` shows one in full: regions, models, and the source of every fact.";
+    let mut table = table(["Provider", "Title", "Base URL", "Key", "Dialect", "Models", "How sure"], entries.iter().map(cells));
+    table.caption.push(more.to_owned());
+    let drawn = table.write(Format::Terminal, usize::MAX >> 1);
+    if anstream::adapter::strip_str(&drawn).to_string().lines().all(|line| line.chars().count() <= width) {
+        return drawn;
+    }
+    let block = |entry: &Entry| {
+        let [id, title, url, key, dialect, models, sure] = cells(entry);
+        let last = format!("  {dialect} · models: {models} · {sure}");
+        [format!("{id}: {title}"), format!("  {url}"), format!("  key: {key}"), last].map(|line| plain(&line) + "\n").concat()
+    };
+    entries.iter().map(block).collect::<String>() + "\n" + more + "\n"
 }
 
 /// The list for files: everything.
 fn full(entries: &[Entry]) -> Table {
     let row = |entry: &Entry| {
-        let dialect = serde_json::to_value(entry.dialect).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
         let (id, title, url) = (entry.id.clone(), entry.title.clone(), entry.base_url.clone());
-        [id, title, url, entry.key.words(), dialect, entry.live().join(", "), entry.retired().join(", "), entry.sure()]
+        [id, title, url, entry.key.words(), entry.dialect(), entry.live().join(", "), entry.retired().join(", "), entry.sure()]
     };
     table(["Provider", "Title", "Base URL", "Key", "Dialect", "Models", "Withdrawn", "How sure"], entries.iter().map(row))
 }
@@ -234,11 +249,6 @@ fn table<const N: usize>(heads: [&str; N], rows: impl Iterator<Item = [String; N
     };
     let row = |cells: [String; N]| Row { cells: cells.into_iter().map(Cell::Text).collect(), notes: Vec::new() };
     Table { columns: heads.into_iter().enumerate().map(column).collect(), rows: rows.map(row).collect(), ..Table::default() }
-}
-
-/// The terminal's width in columns, as the shell tells it.
-fn width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| 40 <= *width).unwrap_or(160)
 }
 
 /// A document whose texts hold nothing that a terminal would obey.

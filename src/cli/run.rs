@@ -3,12 +3,12 @@
 mod drive;
 mod prepare;
 
-use super::Done;
+use super::{Done, say};
 use crate::dataset::Dataset;
 use crate::plan::{Patch, Plan, PlanError, PlanFile, Preset, Source, TargetEntry, estimate, resolve, slow_warnings};
 use crate::provider::{Catalog, Keys, UserConfig};
 use crate::record::{Budget, Simulated, TargetFacts, Thinking, TransportKind};
-use crate::secret::{self, Secret};
+use crate::secret::Secret;
 use crate::store::Run;
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
@@ -281,17 +281,4 @@ fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> 
         return Ok(Done::Well);
     }
     tell(drive::go_on(run, keys, &dataset, budget, args.tokenizer.as_deref(), catalog)?)
-}
-
-/// To stderr, without secrets and without characters that steer a terminal.
-fn say(text: &str) {
-    for line in text.lines() {
-        anstream::eprintln!("{}", plain(line));
-    }
-}
-
-/// One line without secrets and control characters, fit for a terminal.
-fn plain(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    secret::mask().mask(&text).into_owned()
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 /// A running simulator. It ends when this is dropped, and also when this process dies.
@@ -43,6 +44,8 @@ impl Simulator {
         let parent = std::process::id().to_string();
         let mut child = Command::new(binary)
             .args(["sim", "--port", "0", "--behaviour", behaviour, "--parent", &parent])
+            // A group of its own: Ctrl-C is for the race, whose requests are then read to their end.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -313,4 +313,16 @@ mod tests {
         assert!(error.starts_with("plan.yaml:2: ") && error.contains("tab character"), "{error}");
         assert!(error_of("").contains("photofinish init"));
     }
+
+    proptest::proptest! {
+        /// Whatever stands in the file, the answer is a plan or an error with a line, and the error can be printed.
+        #[test]
+        fn any_text_is_read_or_refused(lines in proptest::collection::vec("[ ]{0,4}(- )?(name|targets|rounds|limits|prompts|名)?:?[ ]?[a-z0-9é世界\\[\\]{}:,'\"#&*!|>-]{0,12}", 0..8)) {
+            let text = lines.join("\n");
+            let source = Source { file: "plan.yaml", text: &text };
+            if let Err(error) = PlanFile::parse(source) {
+                proptest::prop_assert!(error.to_string().starts_with("plan.yaml"));
+            }
+        }
+    }
 }

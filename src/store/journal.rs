@@ -68,7 +68,9 @@ impl Journal {
 
     /// Why nothing can be written any more, such as a full disk. A run stops on it.
     pub fn fault(&self) -> Option<String> {
-        self.fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        let told = self.fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        told.or_else(|| ended.then(|| "the journal's thread ended before its time".into()))
     }
 
     /// Waits until all lines are on the disk.
@@ -195,6 +197,15 @@ mod tests {
         assert!(refused.contains("another photofinish is writing this run"), "{refused}");
         let folder = first.close().unwrap();
         assert!(Journal::resume(&folder, keep_all()).is_ok());
+    }
+
+    #[test]
+    fn a_journal_that_breaks_down_says_so() {
+        let results = tempfile::tempdir().unwrap();
+        let journal = Journal::create(results.path(), &manifest(), "", Box::new(|_| panic!("planted"))).unwrap();
+        assert_eq!(journal.fault(), None);
+        journal.append(note("never written"));
+        assert!(journal.close().unwrap_err().contains("panicked"));
     }
 
     #[test]
