@@ -26,10 +26,11 @@ pub(super) fn table(table: &Table) -> String {
         }
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
-    for (lines, mark) in [(&table.warnings, "**Warning:** "), (&table.legend, ""), (&table.caption, "")] {
-        if !lines.is_empty() {
-            out.push('\n');
-        }
+    let prose = [(&table.warnings, "**Warning:** "), (&table.legend, ""), (&table.caption, "")];
+    if prose.iter().any(|(lines, _)| !lines.is_empty()) {
+        out.push('\n');
+    }
+    for (lines, mark) in prose {
         for line in lines {
             let _ = writeln!(out, "- {mark}{}", markdown(line));
         }

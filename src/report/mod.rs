@@ -15,7 +15,7 @@ mod terminal;
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;
 pub use number::{Digits, shown};
-pub use portrait::{Portrait, portrait};
+pub use portrait::{Context, Portrait, portrait};
 pub use targets::targets;
 
 use std::str::FromStr;
