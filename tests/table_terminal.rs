@@ -39,18 +39,17 @@ fn a_wide_window_holds_one_line_a_target() {
     expect![[r#"
         by-hand: r1
 
-        target                    success     TTFT  1st answer  reasoning  content  overall  e2e p50  e2e p95
-                                  ok/sent       ms           s      tok/s    tok/s    tok/s        s        s
-        ──────────────────────────────────────────────────────────────────────────────────────────────────────
-        深度求索/deepseek-r1 [1]    20/20    303.0        1.30       40.0     40.0     36.0     2.78     2.78
-        讯飞开放平台/r1 [2]         20/20  2000.0†        2.00          —     20.0     13.4     5.95     5.95
-        硅基流动/Pro-R1 [3]         17/20    900.0        1.50       16.7     16.7     14.6     6.84    never
-        groq/r1 [4]                  0/20        —           —          —        —        —        —        —
+        target                success     TTFT  1st answer  reasoning  content  overall  e2e p50  e2e p95
+                              ok/sent       ms           s      tok/s    tok/s    tok/s        s        s
+        ──────────────────────────────────────────────────────────────────────────────────────────────────
+        深度求索/deepseek-r1    20/20    303.0        1.30       40.0     40.0     36.0     2.78     2.78
+        讯飞开放平台/r1 [1]     20/20  2000.0†        2.00          —     20.0     13.4     5.95     5.95
+        硅基流动/Pro-R1 [2]     17/20    900.0        1.50       16.7     16.7     14.6     6.84    never
+        groq/r1 [3]              0/20        —           —          —        —        —        —        —
 
-        [1] 深度求索/deepseek-r1: counts differ: 1.00 reported tokens a counted one, others 4.75
-        [2] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 reported tokens a counted one, others 1.00
-        [3] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were rate-limited · 1 broken · counts differ: 1.00 reported tokens a counted one, others 2.88
-        [4] groq/r1: 20 server_error
+        [1] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 tokens reported for each counted one, the others' 1.00
+        [2] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were rate-limited · 1 broken
+        [3] groq/r1: 20 server_error
         † this TTFT may include thinking that was not shown: not comparable
         rate_limited: over the quota (429): counts as a failure and is listed apart
         server_error: the server failed or shed load: 5xx, or an error within the stream
@@ -71,23 +70,20 @@ fn a_window_of_80_holds_two_lines_a_target() {
         success     TTFT  1st answer  reasoning  content  overall  e2e p50  e2e p95
         ok/sent       ms           s      tok/s    tok/s    tok/s        s        s
         ────────────────────────────────────────────────────────────────────────────
-        深度求索/deepseek-r1 [1]
+        深度求索/deepseek-r1
           20/20    303.0        1.30       40.0     40.0     36.0     2.78     2.78
-        讯飞开放平台/r1 [2]
+        讯飞开放平台/r1 [1]
           20/20  2000.0†        2.00          —     20.0     13.4     5.95     5.95
-        硅基流动/Pro-R1 [3]
+        硅基流动/Pro-R1 [2]
           17/20    900.0        1.50       16.7     16.7     14.6     6.84    never
-        groq/r1 [4]
+        groq/r1 [3]
            0/20        —           —          —        —        —        —        —
 
-        [1] 深度求索/deepseek-r1: counts differ: 1.00 reported tokens a counted one,
-            others 4.75
-        [2] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 reported tokens a counted
-            one, others 1.00
-        [3] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were
-            rate-limited · 1 broken · counts differ: 1.00 reported tokens a counted one,
-            others 2.88
-        [4] groq/r1: 20 server_error
+        [1] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 tokens reported for each
+            counted one, the others' 1.00
+        [2] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were
+            rate-limited · 1 broken
+        [3] groq/r1: 20 server_error
         † this TTFT may include thinking that was not shown: not comparable
         rate_limited: over the quota (429): counts as a failure and is listed apart
         server_error: the server failed or shed load: 5xx, or an error within the stream
@@ -101,7 +97,8 @@ fn a_window_of_80_holds_two_lines_a_target() {
             and all models are of one family).
         photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run
             a1b2c3
-    "#]].assert_eq(&hand::written(&race(), Format::Terminal, 80));
+    "#]]
+    .assert_eq(&hand::written(&race(), Format::Terminal, 80));
 }
 
 #[test]
@@ -110,16 +107,17 @@ fn a_window_of_48_holds_a_list() {
     expect![[r#"
         by-hand: r1
 
-        深度求索/deepseek-r1 [1]
+        深度求索/deepseek-r1
           success 20/20  TTFT 303.0 ms
           1st answer 1.30 s  reasoning 40.0 tok/s
           content 40.0 tok/s  overall 36.0 tok/s
           e2e p50 2.78 s  e2e p95 2.78 s
-        讯飞开放平台/r1 [2]
+        讯飞开放平台/r1 [1]
           success 20/20  TTFT 2000.0† ms
           1st answer 2.00 s  reasoning —
           content 20.0 tok/s  overall 13.4 tok/s
-          e2e p50 5.95 s  e2e p95 5.95 s"#]].assert_eq(&text.lines().take(12).collect::<Vec<_>>().join("\n"));
+          e2e p50 5.95 s  e2e p95 5.95 s"#]]
+    .assert_eq(&text.lines().take(12).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -129,9 +127,9 @@ fn markdown_holds_the_same() {
 
         | target | success (ok/sent) | TTFT (ms) | 1st answer (s) | reasoning (tok/s) | content (tok/s) | overall (tok/s) | e2e p50 (s) | e2e p95 (s) | Notes |
         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
-        | 深度求索/deepseek-r1 | 20/20 | 303.0 | 1.30 | 40.0 | 40.0 | 36.0 | 2.78 | 2.78 | counts differ: 1.00 reported tokens a counted one, others 4.75 |
-        | 讯飞开放平台/r1 | 20/20 | 2000.0† | 2.00 | — | 20.0 | 13.4 | 5.95 | 5.95 | 20 hidden; counts differ: 4.75 reported tokens a counted one, others 1.00 |
-        | 硅基流动/Pro-R1 | 17/20 | 900.0 | 1.50 | 16.7 | 16.7 | 14.6 | 6.84 | never | 2 rate\_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken; counts differ: 1.00 reported tokens a counted one, others 2.88 |
+        | 深度求索/deepseek-r1 | 20/20 | 303.0 | 1.30 | 40.0 | 40.0 | 36.0 | 2.78 | 2.78 |  |
+        | 讯飞开放平台/r1 | 20/20 | 2000.0† | 2.00 | — | 20.0 | 13.4 | 5.95 | 5.95 | 20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00 |
+        | 硅基流动/Pro-R1 | 17/20 | 900.0 | 1.50 | 16.7 | 16.7 | 14.6 | 6.84 | never | 2 rate\_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken |
         | groq/r1 | 0/20 | — | — | — | — | — | — | — | 20 server\_error |
 
         - † this TTFT may include thinking that was not shown: not comparable
@@ -150,9 +148,9 @@ fn markdown_holds_the_same() {
 fn csv_holds_full_numbers_and_nothing_for_a_missing_one() {
     expect![[r#"
         target,ok,sent,ttft_p50_ms,ttfa_p50_ms,reasoning_speed,content_speed,overall_speed,e2e_p50_ms,e2e_p95_ms,notes,simulated,basis,run
-        深度求索/deepseek-r1,20,20,303,1303,40,40,35.99712023038157,2778,2780,"counts differ: 1.00 reported tokens a counted one, others 4.75",no,reported by the providers,a1b2c3
-        讯飞开放平台/r1,20,20,2000,2000,,20,13.445378151260504,5950,5950,"20 hidden; counts differ: 4.75 reported tokens a counted one, others 1.00",no,reported by the providers,a1b2c3
-        硅基流动/Pro-R1,17,20,900,1500,16.666666666666668,16.666666666666668,14.619883040935672,6840,never,"2 rate_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken; counts differ: 1.00 reported tokens a counted one, others 2.88",no,reported by the providers,a1b2c3
+        深度求索/deepseek-r1,20,20,303,1303,40,40,35.99712023038157,2778,2780,,no,reported by the providers,a1b2c3
+        讯飞开放平台/r1,20,20,2000,2000,,20,13.445378151260504,5950,5950,"20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00",no,reported by the providers,a1b2c3
+        硅基流动/Pro-R1,17,20,900,1500,16.666666666666668,16.666666666666668,14.619883040935672,6840,never,2 rate_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken,no,reported by the providers,a1b2c3
         groq/r1,0,20,,,,,,,,20 server_error,no,reported by the providers,a1b2c3
     "#]].assert_eq(&hand::written(&race(), Format::Csv, 0).replace("\r\n", "\n"));
 }

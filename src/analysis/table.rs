@@ -173,7 +173,7 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
     let tallies = tallies(joined, &options.tokenizer);
     let (basis, basis_because) = basis_of(joined, options, &tallies);
     let targets: Vec<Samples<'_>> = (0..manifest.targets.len()).map(|target| samples(joined, &tallies, target, basis, rules)).collect();
-    let ratios: Vec<Vec<f64>> = targets.iter().map(usage_ratios).collect();
+    let ratios: Vec<Vec<(f64, bool)>> = targets.iter().map(usage_ratios).collect();
     let rows = targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios))).collect();
     let counting: Vec<&Placed<'_>> =
         joined.trials.iter().filter(|placed| matches!(placed.standing, Standing::Sent | Standing::Behind)).collect();

@@ -92,7 +92,7 @@ fn remark(remark: &Remark) -> String {
         Remark::Outcome(outcome, n) => format!("{n} {}", outcome.name()),
         Remark::Flag(flag, n) => format!("{n} {}", flag.name()),
         Remark::CountsDiffer { ratio, others } => {
-            format!("counts differ: {ratio:.2} reported tokens a counted one, others {others:.2}")
+            format!("counts differ: {ratio:.2} tokens reported for each counted one, the others' {others:.2}")
         }
         Remark::QuotaBound => "quota-bound: over 5 % of requests were rate-limited".into(),
         Remark::Behind(n) => format!("{n} not sent, this client fell behind"),
