@@ -72,7 +72,7 @@ fn an_interrupted_block_counts_for_nobody() {
     let table = hand::table(one(&run), None);
     assert_eq!([table.rows[0].sent, table.rows[1].sent], [3, 3]);
     assert_eq!(table.voids[&VoidReason::Interrupted], 1);
-    assert!(table.warnings[0].contains("interrupted: 1 blocks (round/block 2/2)"), "{:?}", table.warnings);
+    assert!(table.warnings[0].contains("interrupted: 1 block (round/block 2/2)"), "{:?}", table.warnings);
 }
 
 #[test]
