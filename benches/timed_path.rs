@@ -3,9 +3,11 @@
 //! `cargo bench --bench timed_path [-- --streams 1000 --tokens 64 --gap-ms 20 --passes 6 --only plain]`. A server in a process of its own paces the
 //! streams; the client's thread reads them by turns with (a) tokio's `read` into a buffer that is thrown away and (b) the whole timed path:
 //! stamped reads, HTTP, SSE, the chat decoder, the timeline. Connecting is done before; the figure is this thread's processor time.
+//! Every text says when the server's write of it began and when the write before it was done, so that each claim of the timeline is
+//! held against the truth.
 #![allow(clippy::print_stdout)]
 
-use photofinish::clock::Clock;
+use photofinish::clock::{Clock, mono};
 use photofinish::dialect::chat::{ChatDecoder, ChatDialect};
 use photofinish::exchange::exchange;
 use photofinish::record::{Answer, Limits};
@@ -118,15 +120,54 @@ struct Seen {
     texts: usize,
     exact: usize,
     lag_ns: Vec<u32>,
+    /// Claims that could be checked, and those that exclude the truth.
+    checked: usize,
+    wrong: usize,
+    /// Stamp minus the begin of the write, of exact texts.
+    error_ns: Vec<u32>,
 }
 
 impl Seen {
-    fn words(&mut self) -> String {
-        self.lag_ns.sort_unstable();
-        let at = |p: f64| f64::from(self.lag_ns[((self.lag_ns.len() - 1) as f64 * p) as usize]) / 1e3;
-        let share = 100.0 * self.exact as f64 / self.texts as f64;
-        format!("{share:.1} % of the texts exact, client lag p50 {:.0}, p99 {:.0} us", at(0.5), at(0.99))
+    /// Holds the claims of an answer against what its texts say: ` BEGIN;DONE`, where DONE belongs to the write before.
+    fn check(&mut self, answer: &Answer) {
+        const SLACK: u64 = 1000;
+        self.texts += answer.timeline.len();
+        self.exact += answer.timeline.width_ns.iter().filter(|width| **width == 0).count();
+        self.lag_ns.extend(&answer.reads.lag_ns);
+        let sent = answer.stamps.first_write.expect("it was written").0;
+        let text = &answer.text.as_ref().expect("text is kept").content;
+        let truth: Vec<(u64, u64)> = text
+            .split_whitespace()
+            .map(|word| word.split_once(';').expect("two times"))
+            .map(|(begin, done)| (begin.parse().expect("a time"), done.parse().expect("a time")))
+            .collect();
+        assert_eq!(truth.len(), answer.timeline.len());
+        // The last text's write has nobody to say when it was done.
+        for (i, point) in answer.timeline.points().take(truth.len() - 1).enumerate() {
+            let (begin, done, at) = (truth[i].0 - SLACK, truth[i + 1].1 + SLACK, sent + point.at.0);
+            self.checked += 1;
+            self.wrong += usize::from(at < begin || at - point.width_ns > done);
+            if point.exact() {
+                self.error_ns.push(u32::try_from(at.saturating_sub(truth[i].0)).unwrap_or(u32::MAX));
+            }
+        }
     }
+    fn words(&mut self) -> String {
+        let share = 100.0 * self.exact as f64 / self.texts as f64;
+        let [lag50, lag99, _] = quantiles_us(&mut self.lag_ns);
+        let [error50, error99, most] = quantiles_us(&mut self.error_ns);
+        format!(
+            "{share:.1} % of the texts exact, their stamp after the write's begin p50 {error50:.1}, p99 {error99:.1}, max {most:.0} us; \
+             {} claims of {} exclude the truth; client lag p50 {lag50:.0}, p99 {lag99:.0} us",
+            self.wrong, self.checked
+        )
+    }
+}
+
+/// Median, 99th percentile and maximum, in microseconds.
+fn quantiles_us(values: &mut [u32]) -> [f64; 3] {
+    values.sort_unstable();
+    [0.5, 0.99, 1.0].map(|p| values.get((values.len().saturating_sub(1) as f64 * p) as usize).map_or(f64::NAN, |ns| f64::from(*ns) / 1e3))
 }
 
 /// Processor time of this thread, ns.
@@ -216,9 +257,7 @@ async fn timed_pass(shape: Shape, address: SocketAddr, ca: Option<&PathBuf>, see
     let cost = (thread_cpu() - before) as f64 / 1e3 / shape.events() as f64;
     for answer in &answers {
         assert_eq!((&answer.ended, answer.timeline.len()), (&Ended::Complete, shape.tokens));
-        seen.texts += answer.timeline.len();
-        seen.exact += answer.timeline.width_ns.iter().filter(|width| **width == 0).count();
-        seen.lag_ns.extend(&answer.reads.lag_ns);
+        seen.check(answer);
     }
     cost
 }
@@ -266,6 +305,8 @@ struct Line {
     tcp: TcpStream,
     tls: Option<rustls::ServerConnection>,
     written: usize,
+    /// When the latest write was done, ns.
+    done: u64,
 }
 
 impl Line {
@@ -326,13 +367,13 @@ async fn accept(tcp: TcpStream, acceptor: Option<tokio_rustls::TlsAcceptor>, rea
         None => {
             let mut tcp = tcp;
             let _ = tcp.read(&mut room).await;
-            Line { tcp, tls: None, written: 0 }
+            Line { tcp, tls: None, written: 0, done: 0 }
         }
         Some(acceptor) => {
             let Ok(mut stream) = acceptor.accept(tcp).await else { return };
             let _ = stream.read(&mut room).await;
             let (tcp, tls) = stream.into_inner();
-            Line { tcp, tls: Some(tls), written: 0 }
+            Line { tcp, tls: Some(tls), written: 0, done: 0 }
         }
     };
     let _ = ready.send(line);
@@ -348,7 +389,8 @@ async fn pace(shape: Shape, mut lines: Vec<Line>) {
         for (i, line) in lines.iter_mut().enumerate() {
             left |= line.written < shape.writes();
             if i as u64 % shape.gap_ms == turn && line.written < shape.writes() {
-                line.say(&bytes(shape, line.written));
+                line.say(&bytes(shape, line.written, line.done));
+                line.done = mono().0;
                 line.written += 1;
             }
         }
@@ -358,8 +400,8 @@ async fn pace(shape: Shape, mut lines: Vec<Line>) {
     }
 }
 
-/// The `n`th write of a response.
-fn bytes(shape: Shape, n: usize) -> Vec<u8> {
+/// The `n`th write of a response; the one before was done at `done`.
+fn bytes(shape: Shape, n: usize, done: u64) -> Vec<u8> {
     let event = |delta: &str, finish: &str| {
         let data = format!(
             "data: {{\"id\":\"chatcmpl-7f3a9c1e5d\",\"object\":\"chat.completion.chunk\",\"created\":1764000000,\"model\":\"bench-1\",\
@@ -370,7 +412,7 @@ fn bytes(shape: Shape, n: usize) -> Vec<u8> {
     let text = match n {
         0 => "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
         1 => event("{\"role\":\"assistant\",\"content\":\"\"}", "null"),
-        n if n < shape.tokens + 2 => event("{\"content\":\" word\"}", "null"),
+        n if n < shape.tokens + 2 => event(&format!("{{\"content\":\" {};{done}\"}}", mono().0), "null"),
         n if n == shape.tokens + 2 => event("{}", "\"stop\""),
         _ => {
             let done = "data: [DONE]\n\n";

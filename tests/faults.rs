@@ -139,3 +139,29 @@ fn every_fault_is_data_and_what_a_provider_writes_is_harmless() {
         }
     }
 }
+
+#[test]
+fn an_empty_account_stops_its_target_with_the_provider_files_remedy_and_is_not_charged() {
+    let home = tempfile::tempdir().unwrap();
+    let behaviour = home.path().join("behaviour.yaml");
+    let broke = "systems:\n  broke: {dialect: deepseek, model: deepseek-v4-pro, faults: {billing: 1}}\n  fine: {dialect: deepseek, model: deepseek-v4-pro}\n";
+    std::fs::write(
+        &behaviour,
+        format!("defaults: {{ttft_ms: 5, reasoning: {{tokens: 20, speed: 2000}}, content: {{tokens: 20, speed: 2000}}}}\n{broke}"),
+    )
+    .unwrap();
+    let sim = Sim::start(behaviour.to_str().unwrap(), &[]);
+    let mut plan = String::from("name: broke\nrounds: 2\nprompts: 2\ntargets:\n");
+    for system in ["broke", "fine"] {
+        plan.push_str(&format!("  - {{target: '{}', name: {system}, provider: deepseek}}\n", sim.target(system)));
+    }
+    std::fs::write(home.path().join("plan.yaml"), plan).unwrap();
+    let output = ends_with(1, photofinish(home.path()).args(["run", "plan.yaml"]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("broke is stopped") && said.contains("top up the balance"), "{said}");
+    let table = ends_with(0, photofinish(home.path()).args(["table", "latest", "--format", "csv"]));
+    let table = String::from_utf8(table.stdout).unwrap();
+    let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{table}")).to_owned();
+    assert!(row("fine").starts_with("fine,4,4,"), "{table}");
+    assert!(row("broke").starts_with("broke,0,0,,"), "its set-up is no sample of its speed: {table}");
+}

@@ -79,7 +79,7 @@ fn a_target_without_a_usable_sample_gives_exit_code_1_and_its_name() {
     let (good, bad) = (server.target("good"), server.target("fails"));
     let (code, _, stderr) = output(folder.path(), &["run", "--target", &good, "--target", &bad, "--rounds", "1", "--prompts", "1"]);
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains(&format!("no usable sample from: 127.0.0.1:{}/fails", server.port)), "{stderr}");
+    assert!(stderr.contains(&format!("no usable sample from 127.0.0.1:{}/fails", server.port)), "{stderr}");
     let refusing = server.target("refuses");
     let (code, _, stderr) = output(folder.path(), &["run", "--target", &refusing, "--rounds", "3", "--prompts", "1"]);
     assert_eq!(code, 1, "{stderr}");

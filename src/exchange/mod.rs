@@ -40,7 +40,7 @@ pub fn connect_failed(failure: ConnectFailure) -> Answer {
         true => Ended::TimedOut { limit: Limit::Connect },
         false => Ended::ConnectFailed { stage, message, local },
     };
-    Answer { connect, ..watching::unanswered(ended) }
+    Answer { connect, ..Answer::empty(ended) }
 }
 
 #[cfg(test)]

@@ -5,40 +5,13 @@ use super::headers::{allowed, retry_after_s};
 use super::limits::Patience;
 use crate::clock::Clock;
 use crate::dialect::Decoder;
-use crate::record::{Answer, Connect, Reads, Stamps};
+use crate::record::{Answer, Stamps};
 use crate::timeline::{Ended, Held, Mark, Phase, Point, StreamEvent, TextOfPhases, Timeline, UsagePoint};
 use crate::units::{Offset, Stamp};
 use crate::wire::{ExchangeFacts, Frame, Framing, Head, Watch};
 
 /// How much of a body is kept until its first frame comes: enough for any error, and for a page of HTML.
 const BODY_KEPT: usize = 1 << 20;
-
-/// An answer with nothing in it but how it ended.
-pub(super) fn unanswered(ended: Ended) -> Answer {
-    Answer {
-        stamps: Stamps::default(),
-        connect: Connect::default(),
-        reads: Reads::default(),
-        ended,
-        status: None,
-        headers: Default::default(),
-        timeline: Timeline::default(),
-        text: Some(TextOfPhases::default()),
-        counts: None,
-        usage: None,
-        timing: None,
-        finish: None,
-        end_marks: Vec::new(),
-        error: None,
-        model: None,
-        fingerprint: None,
-        upstream: None,
-        comments: 0,
-        frames: 0,
-        unreadable: 0,
-        relabelled: false,
-    }
-}
 
 /// A text whose mark has not come yet.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +52,7 @@ pub(super) struct Watching<'a> {
 impl<'a> Watching<'a> {
     pub(super) fn new(decoder: Box<dyn Decoder>, framing: Framing, patience: &'a Patience) -> Watching<'a> {
         const EVENTS: usize = 512;
-        let answer = unanswered(Ended::Complete);
+        let answer = Answer::empty(Ended::Complete);
         let points = Vec::with_capacity(EVENTS);
         let unmarked = Vec::with_capacity(16);
         let gathered = Gathered { answer, text: TextOfPhases::default(), points, unmarked, texts: 0, patience };

@@ -7,6 +7,7 @@ use crate::dialect::{ChatDecoder, ChatDialect, Decoder};
 use crate::ident::ProviderId;
 use crate::record::{TargetFacts, Thinking};
 use crate::secret::{ExposeSecret, Secret};
+use crate::timeline::ErrorKind;
 use crate::wire::{Framing, HeaderText, WireRequest};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -122,6 +123,10 @@ impl Provider for ChatProvider {
             largest_line: LARGEST_LINE,
             largest_body: LARGEST_BODY,
         })
+    }
+
+    fn remedy(&self, kind: ErrorKind) -> Option<&str> {
+        self.profile.errors.remedies.get(&kind).map(String::as_str)
     }
 
     fn framing(&self) -> Framing {

@@ -21,6 +21,7 @@ use crate::dialect::Decoder;
 use crate::ident::ProviderId;
 use crate::record::TargetFacts;
 use crate::secret::Secret;
+use crate::timeline::ErrorKind;
 use crate::wire::{Framing, WireRequest};
 
 /// Everything a request is made from.
@@ -74,6 +75,10 @@ pub trait Provider: Send + Sync {
     fn capabilities(&self) -> Capabilities;
     /// The request for a call. Its path is the base URL's path and the dialect's own.
     fn request(&self, call: &Call<'_>) -> Result<WireRequest, RequestError>;
+    /// What a user can do about an error of this kind, where the provider's file says it.
+    fn remedy(&self, _kind: ErrorKind) -> Option<&str> {
+        None
+    }
     /// How its responses are cut.
     fn framing(&self) -> Framing;
     /// A fresh decoder for one response to this target.

@@ -4,7 +4,7 @@ use super::{Racer, Stop};
 use crate::clock::Clock;
 use crate::exchange;
 use crate::ident::{PromptId, TrialId};
-use crate::provider::Call;
+use crate::provider::{Call, Provider};
 use crate::record::{Answer, Limits, NotSent, Role, Trial};
 use crate::timeline::{Ended, ErrorKind};
 use crate::units::Stamp;
@@ -76,7 +76,7 @@ impl Lane {
         match self.request(setting, &planned) {
             Ok(request) => {
                 let answer = self.answer(setting, &request).await;
-                self.stopped = reason_to_stop(&answer);
+                self.stopped = reason_to_stop(&answer, self.racer.provider.as_ref());
                 trial.answer = Some(Box::new(answer));
             }
             Err(reason) => trial.not_sent = Some(NotSent::NoRequest { reason }),
@@ -122,11 +122,14 @@ impl Lane {
 }
 
 /// Faults of configuration: no further request could do better, and none of them is the provider's slowness.
-fn reason_to_stop(answer: &Answer) -> Option<String> {
+fn reason_to_stop(answer: &Answer, provider: &dyn Provider) -> Option<String> {
     let status = answer.status.map(|status| format!("HTTP {status}: ")).unwrap_or_default();
     match (&answer.error, answer.status) {
         (Some(error), _) => match error.kind {
-            ErrorKind::Auth | ErrorKind::Billing | ErrorKind::NotFound => Some(format!("{status}{}", error.message)),
+            ErrorKind::Auth | ErrorKind::Billing | ErrorKind::NotFound => {
+                let remedy = provider.remedy(error.kind).map(|remedy| format!("; {remedy}")).unwrap_or_default();
+                Some(format!("{status}{}{remedy}", error.message))
+            }
             _ => None,
         },
         (None, Some(401..=404)) => Some(format!("{status}no further words")),

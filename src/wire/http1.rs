@@ -144,7 +144,11 @@ impl Response {
         }
         loop {
             match self.state {
-                State::Head => return self.take_head(input),
+                State::Head => match self.take_head(input)? {
+                    Some(true) => return Ok(Some(Piece::Head)),
+                    Some(false) => {} // an interim head: the real one follows
+                    None => return Ok(None),
+                },
                 State::Ending => {
                     self.state = State::Done;
                     return Ok(Some(Piece::End));
@@ -214,8 +218,8 @@ impl Response {
         })
     }
 
-    /// Gathers the head until its blank line, then parses it once.
-    fn take_head<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, Fault> {
+    /// Gathers a head until its blank line, then parses it once. Whether it is the response's own; `None`: it is not complete yet.
+    fn take_head(&mut self, input: &mut &[u8]) -> Result<Option<bool>, Fault> {
         loop {
             let Some(&byte) = input.first() else { return Ok(None) };
             *input = &input[1..];
@@ -242,7 +246,7 @@ impl Response {
         }
         self.line_start = false;
         let head = std::mem::take(&mut self.head);
-        if self.parse_head(&head)? { Ok(Some(Piece::Head)) } else { self.next(input) }
+        self.parse_head(&head).map(Some)
     }
 
     /// Whether the head is that of the response itself, and not an interim one.

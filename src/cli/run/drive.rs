@@ -43,8 +43,15 @@ pub struct Race {
 pub struct RaceOver {
     /// Its folder and how it ended.
     pub raced: Raced,
-    /// Targets that gave no usable sample.
-    pub without_sample: Vec<TargetId>,
+    /// Targets that gave no usable sample, and how their last request went.
+    pub without_sample: Vec<(TargetId, String)>,
+}
+
+/// What a target has given so far.
+#[derive(Debug, Default)]
+struct Sampled {
+    usable: u64,
+    last: String,
 }
 
 /// Runs a new race to its end.
@@ -98,8 +105,10 @@ pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
     if over.without_sample.is_empty() {
         return Ok(Done::Well);
     }
-    let names: Vec<&str> = over.without_sample.iter().map(TargetId::as_str).collect();
-    say(&format!("no usable sample from: {}", names.join(", ")));
+    for (target, last) in &over.without_sample {
+        let how = if last.is_empty() { String::new() } else { format!("; the last request: {last}") };
+        say(&format!("no usable sample from {target}{how}"));
+    }
     Ok(Done::WithoutSample)
 }
 
@@ -135,9 +144,9 @@ fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before:
     let schedule = Schedule::of(&manifest);
     let prompts: BTreeMap<PromptId, String> =
         manifest.dataset.prompts.iter().filter_map(|facts| Some((facts.id.clone(), dataset.prompt(&facts.id)?.text.clone()))).collect();
-    let mut samples: BTreeMap<TargetId, u64> = manifest.targets.iter().map(|target| (target.id.clone(), 0)).collect();
+    let mut samples: BTreeMap<TargetId, Sampled> = manifest.targets.iter().map(|target| (target.id.clone(), Sampled::default())).collect();
     for (target, usable) in &before.usable {
-        samples.insert(target.clone(), *usable);
+        samples.entry(target.clone()).or_default().usable = *usable;
     }
     let ahead = schedule.remaining(&before.done).iter().filter(|block| !before.closed.contains(&block.round)).count();
     let drawing = Drawing::new(ahead as u64 * racers.len() as u64, manifest.design.rounds);
@@ -161,7 +170,8 @@ fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before:
     })?;
     drawing.bar.finish_and_clear();
     let raced = measuring.join().map_err(|_| anyhow!("the measuring thread panicked; what was recorded is in the run folder"))??;
-    let without_sample = samples.into_iter().filter(|(_, usable)| *usable == 0).map(|(target, _)| target).collect();
+    let without_sample =
+        samples.into_iter().filter(|(_, sampled)| sampled.usable == 0).map(|(target, sampled)| (target, sampled.last)).collect();
     Ok(RaceOver { raced, without_sample })
 }
 
@@ -210,7 +220,7 @@ impl Drawing {
         Drawing { bar, rounds }
     }
 
-    fn show(&self, said: &Progress, samples: &mut BTreeMap<TargetId, u64>) {
+    fn show(&self, said: &Progress, samples: &mut BTreeMap<TargetId, Sampled>) {
         match said {
             Progress::Round { round } if self.bar.is_hidden() => say(&format!("round {round} of {}", self.rounds)),
             Progress::Round { round } => self.bar.set_prefix(format!("round {round}/{}", self.rounds)),
@@ -219,7 +229,9 @@ impl Drawing {
                 if *role == Role::Scored {
                     self.bar.inc(1);
                 }
-                *samples.entry(target.clone()).or_default() += u64::from(*usable);
+                let sampled = samples.entry(target.clone()).or_default();
+                sampled.usable += u64::from(*usable);
+                sampled.last.clone_from(words);
                 self.bar.set_message(plain(&format!("{target}: {words}")));
             }
             Progress::Stopped { target, reason } => self.line(&format!("{target} is stopped: {reason}")),
