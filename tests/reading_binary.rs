@@ -148,7 +148,8 @@ fn show_tells_the_whole_of_one_request_on_the_tables_basis() {
     let run = results.save(&race(), NEWEST);
     let (code, out, _) = results.call(&["show", &run, "2/short-en-01/groq/r1"]);
     assert_eq!(code, 0);
-    for part in ["round 2, prompt short-en-01, groq/r1", "░", "█", "as a sample", "20 reasoning + 40 answer = 60 as reported", "ttft 400 ms"]
+    for part in
+        ["round 2, prompt short-en-01, groq/r1", "░", "█", "as a sample", "20 reasoning + 40 answer = 60 as reported", "ttft 400 ms"]
     {
         let flat = out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(out.contains(part) || flat.contains(part), "{part}:\n{out}");

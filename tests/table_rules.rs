@@ -189,6 +189,8 @@ fn limits_that_were_hit_often_and_a_slow_client_are_warned_of() {
     assert_eq!(warnings(&run), "");
     run.rounds.push(busy);
     assert!(warnings(&run).contains("this client's own lag reached 21 ms"), "{}", warnings(&run));
+    run.rounds[0].lag.as_mut().unwrap().clock_steps = 1;
+    assert!(warnings(&run).contains("the wall clock was stepped"), "{}", warnings(&run));
     run.torn = 2;
     assert!(warnings(&run).contains("2 lines of the records could not be read"));
 }

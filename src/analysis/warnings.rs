@@ -32,6 +32,10 @@ pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Stri
             worst / 1e3
         ));
     }
+    let steps: u32 = joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|round| round.lag.as_ref()).map(|lag| lag.clock_steps).sum();
+    if 0 < steps {
+        warnings.push("the wall clock was stepped during the run: marks of those moments fall back to user time".to_owned());
+    }
     for reason in [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientBehind] {
         let blocks: Vec<String> =
             joined.voids.iter().filter(|void| void.reason == reason).map(|void| format!("{}/{}", void.round, void.block)).collect();

@@ -137,6 +137,9 @@ fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
         "Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.".into(),
         format!("Token basis: {} ({}).", basis_name(table), table.basis_because),
     ];
+    if let Some(scale) = table.scale.filter(|scale| 1.0 < *scale) {
+        lines.push(format!("Simulated at {scale}×: each millisecond of this machine's own delay counts as {scale} ms."));
+    }
     match Families::of(&manifest.targets) {
         Families::One => {}
         Families::Several => lines.push("Different models: speed only.".into()),
