@@ -55,7 +55,7 @@ fn a_wide_window_holds_one_line_a_target() {
         server_error: the server failed or shed load: 5xx, or an error within the stream
         hidden: thinking was billed but not shown: TTFT includes it
         broken: the stream ended without its end
-        n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 2026-11-24 12:01 UTC · limit T = 300 s
+        n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
         Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
         Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
         photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
@@ -90,7 +90,7 @@ fn a_window_of_80_holds_two_lines_a_target() {
         hidden: thinking was billed but not shown: TTFT includes it
         broken: the stream ended without its end
         n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00
-            to 2026-11-24 12:01 UTC · limit T = 300 s
+            to 12:01 UTC · limit T = 300 s
         Times are quantiles over all requests sent (TTFT and first answer: p50); a
             failure never arrives. Speeds are medians over good replies.
         Token basis: reported by the providers (all report usage that can be believed,
@@ -137,7 +137,7 @@ fn markdown_holds_the_same() {
         - server\_error: the server failed or shed load: 5xx, or an error within the stream
         - hidden: thinking was billed but not shown: TTFT includes it
         - broken: the stream ended without its end
-        - n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 2026-11-24 12:01 UTC · limit T = 300 s
+        - n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
         - Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
         - Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
         - photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
@@ -158,6 +158,8 @@ fn csv_holds_full_numbers_and_nothing_for_a_missing_one() {
 #[test]
 fn json_holds_a_reason_for_every_missing_number() {
     let json: serde_json::Value = serde_json::from_str(&hand::written(&race(), Format::Json, 0)).unwrap();
+    let unit = |name: &str| json["columns"].as_array().unwrap().iter().find(|column| column["name"] == name).unwrap()["unit"].clone();
+    assert_eq!([unit("ttfa_p50_ms"), unit("content_speed")], ["ms", "tok/s"], "values are in the unit that the column says");
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(rows[0]["ttft_p50_ms"]["value"], 303.0);
     assert_eq!(rows[1]["ttft_p50_ms"]["mark"], "†");

@@ -98,7 +98,7 @@ fn metrics(reply: &Reply<'_>) -> Table {
     let column = |name: &str, title: &str, kind| Column { name: name.into(), title: title.into(), unit: String::new(), kind };
     let columns = vec![
         column("metric", "metric", Kind::Name),
-        column("value", "value", Kind::Number { factor: 1.0, digits: Digits::Fine }),
+        column("value", "value", Kind::Number { in_seconds: false, digits: Digits::Fine }),
         column("unit", "unit", Kind::Words),
         column("bounds", "at least – at most, or why there is none", Kind::Words),
     ];
@@ -121,7 +121,7 @@ fn metrics(reply: &Reply<'_>) -> Table {
 
 fn texts(reply: &Reply<'_>) -> Table {
     let column = |name: &str, kind| Column { name: name.into(), title: name.into(), unit: String::new(), kind };
-    let number = Kind::Number { factor: 1.0, digits: Digits::Three };
+    let number = Kind::Number { in_seconds: false, digits: Digits::Three };
     let columns = vec![
         column("text", Kind::Name),
         column("phase", Kind::Words),

@@ -62,11 +62,8 @@ fn columns(basis: Basis) -> Vec<Column> {
     for (column, title) in COLUMNS.iter().zip(titles) {
         let of = metric(column.metric).map_or(Unit::Ratio, |metric| metric.unit);
         let seconds = of == Unit::Milliseconds && column.metric != "ttft";
-        let (unit, kind) = match (of, seconds) {
-            (_, true) => ("s", Kind::Number { factor: 1e-3, digits: Digits::Three }),
-            (Unit::Milliseconds, false) => ("ms", Kind::Number { factor: 1.0, digits: Digits::Tenths }),
-            (other, _) => (unit(other), Kind::Number { factor: 1.0, digits: Digits::Three }),
-        };
+        let digits = if of == Unit::Milliseconds && !seconds { Digits::Tenths } else { Digits::Three };
+        let (unit, kind) = (unit(of), Kind::Number { in_seconds: seconds, digits });
         columns.push(Column { name: column.name.into(), title: title.into(), unit: unit.into(), kind });
     }
     columns
@@ -128,7 +125,7 @@ fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
     let planned = manifest.design.rounds as usize * joined.runs.len();
     let rounds = format!("{} of {planned} planned rounds, {} blocks", table.rounds, table.blocks);
     let span = match table.span {
-        Some(span) => format!("{} to {} UTC", minute(span.from), minute(span.to)),
+        Some(span) => period(span),
         None => "no time".to_owned(),
     };
     let limit = super::shown(table.limit_s, Digits::Three);
@@ -172,7 +169,10 @@ fn basis_name(table: &TargetTable) -> String {
     }
 }
 
-/// A time to the minute.
-pub(super) fn minute(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M").to_string()
+/// From when to when: to the minute, or to the second where it was short; the day once where it is one.
+fn period(span: analysis::Span) -> String {
+    let clock = if span.to.duration_since(span.from).as_secs() < 600 { "%H:%M:%S" } else { "%H:%M" };
+    let (from, to) = (span.from.strftime("%Y-%m-%d").to_string(), span.to.strftime("%Y-%m-%d").to_string());
+    let until = if from == to { String::new() } else { format!("{to} ") };
+    format!("{from} {} to {until}{} UTC", span.from.strftime(clock), span.to.strftime(clock))
 }

@@ -64,7 +64,7 @@ fn grid(table: &Table, width: usize, wide: bool) -> String {
     let units = table.columns.iter().any(|column| !column.unit.is_empty());
     builder.push_record(columns.iter().map(|(_, column)| {
         let title = plain(&column.title);
-        if units { format!("{title}\n{}", plain(&column.unit)) } else { title }
+        if units { format!("{title}\n{}", plain(column.shown_unit())) } else { title }
     }));
     let mut note = 0;
     let mut named_rows = Vec::new();
@@ -108,7 +108,7 @@ fn list(out: &mut String, table: &Table, width: usize) {
         let _ = writeln!(out, "{name}{mark}");
         let mut line = String::new();
         for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| !matches!(column.kind, Kind::Name | Kind::Words)) {
-            let unit = if matches!(cell, Cell::Number { .. }) { plain(&column.unit) } else { String::new() };
+            let unit = if matches!(cell, Cell::Number { .. }) { plain(column.shown_unit()) } else { String::new() };
             let item = format!("  {} {} {unit}", plain(&column.title), plain(&cell_text(column, cell)));
             if width < line.width() + item.trim_end().width() && !line.is_empty() {
                 let _ = writeln!(out, "{line}");
