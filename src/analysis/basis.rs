@@ -1,13 +1,53 @@
 //! Which token basis a table takes when none is asked for.
 
 use super::joined::Joined;
+use super::table::Options;
+use super::tally::tallies;
 use crate::metric::{Outcome, Rules, Tally, judge};
+use crate::record::TargetFacts;
 use crate::tokens::{Basis, NoCounts};
 use std::collections::BTreeSet;
 
+/// Whether the models of a comparison are of one family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Families {
+    /// One family, or one target.
+    One,
+    /// Several families.
+    Several,
+    /// One family, as far as it is known: of some models it is not.
+    Unknown,
+}
+
+impl Families {
+    /// The families of the targets of a plan.
+    pub fn of(targets: &[TargetFacts]) -> Families {
+        let known: BTreeSet<&str> = targets.iter().filter_map(|target| target.family.as_deref()).collect();
+        let unknown = targets.iter().any(|target| target.family.is_none());
+        match (known.len(), unknown) {
+            _ if targets.len() < 2 => Families::One,
+            (0 | 1, true) => Families::Unknown,
+            (0 | 1, false) => Families::One,
+            _ => Families::Several,
+        }
+    }
+}
+
+/// The basis of a reading, and why: as asked, or by the rule for the whole table.
+pub fn basis(joined: &Joined<'_>, options: &Options) -> (Basis, String) {
+    basis_of(joined, options, &tallies(joined, &options.tokenizer))
+}
+
+pub(super) fn basis_of(joined: &Joined<'_>, options: &Options, tallies: &[Option<Tally>]) -> (Basis, String) {
+    match options.basis {
+        Some(basis) => (basis, "as asked".to_owned()),
+        None => default_basis(joined, tallies, Rules::of(joined.manifest())),
+    }
+}
+
 /// Reported counts where every target reports believable usage and all models are of one family; else the reference tokenizer; else,
 /// where the text it needs was not kept, characters.
-pub(super) fn default_basis(joined: &Joined<'_>, tallies: &[Option<Tally>], rules: Rules) -> (Basis, String) {
+fn default_basis(joined: &Joined<'_>, tallies: &[Option<Tally>], rules: Rules) -> (Basis, String) {
     let targets = &joined.manifest().targets;
     let mut doubtful: Vec<&str> = Vec::new();
     let (mut without_text, mut any) = (false, false);
@@ -29,15 +69,14 @@ pub(super) fn default_basis(joined: &Joined<'_>, tallies: &[Option<Tally>], rule
             doubtful.push(target.id.as_str());
         }
     }
-    let families: BTreeSet<Option<&str>> = targets.iter().map(|target| target.family.as_deref()).collect();
-    let one_family = families.len() == 1 && !families.contains(&None);
-    let why = match (one_family, doubtful.as_slice()) {
-        (true, []) if any => {
-            return (Basis::Reported, "every target reports believable usage, and all models are of one family".into());
-        }
-        (_, []) if !any => "no reply to count".to_owned(),
-        (false, []) => "the models are of several families, or of unknown ones".to_owned(),
-        (_, doubtful) => format!("{} reports no usage that can be believed throughout", doubtful.join(", ")),
+    let why = match (Families::of(targets), doubtful.as_slice()) {
+        (_, []) if !any => "there is no good reply to count".to_owned(),
+        (Families::One, []) if targets.len() < 2 => return (Basis::Reported, "its reported usage can be believed".into()),
+        (Families::One, []) => return (Basis::Reported, "all report usage that can be believed, and all models are of one family".into()),
+        (Families::Several, []) => "the models are of different families".to_owned(),
+        (Families::Unknown, []) => "not every model's family is known".to_owned(),
+        (_, [one]) => format!("{one} reports no usage that can be believed throughout"),
+        (_, several) => format!("{} report no usage that can be believed throughout", several.join(", ")),
     };
     if without_text { (Basis::Chars, format!("{why}; and the text was not kept")) } else { (Basis::Reference, why) }
 }

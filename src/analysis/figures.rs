@@ -2,7 +2,7 @@
 
 use super::samples::Samples;
 use super::table::{Cell, Column, Over, Remark, Value};
-use crate::metric::{Metric, Observation, Outcome, Undefined, metric};
+use crate::metric::{Flag, Metric, Observation, Outcome, Reply, Undefined, flags, metric};
 use crate::stats::{Extended, median, quantile_type1};
 use std::collections::BTreeMap;
 
@@ -75,20 +75,24 @@ fn over_speeds(samples: &Samples<'_>, metric: &Metric, without_bundled: bool, ok
     Cell::Value(Value { value, measured_within: bounds, n: seen.len(), interval: None })
 }
 
-/// Reported by counted tokens, of each good reply.
-pub(super) fn usage_ratios(samples: &Samples<'_>) -> Vec<f64> {
+/// Reported by counted tokens, of each good reply, and whether thinking that was not shown may be among the reported ones.
+pub(super) fn usage_ratios(samples: &Samples<'_>) -> Vec<(f64, bool)> {
     let Some(metric) = metric("usage_ratio") else { return Vec::new() };
-    samples.ok().filter_map(|reply| (metric.of)(reply).ok()).map(|seen| seen.value).collect()
+    let shy = |reply: &Reply<'_>| flags(reply).iter().any(|flag| matches!(flag, Flag::Hidden | Flag::ThinkingUnknown));
+    samples.ok().filter_map(|reply| Some(((metric.of)(reply).ok()?.value, shy(reply)))).collect()
 }
 
-/// Same model, same ratio: a target whose median is off the others' has hidden tokens, another tokenizer or another model.
-pub(super) fn counts_differ(i: usize, targets: &[Samples<'_>], ratios: &[Vec<f64>]) -> Option<Remark> {
+/// Same model, same ratio: a target whose median is off the others' has hidden tokens, another tokenizer or another model. Replies that
+/// are known to hide thinking are no measure for the others.
+pub(super) fn counts_differ(i: usize, targets: &[Samples<'_>], ratios: &[Vec<(f64, bool)>]) -> Option<Remark> {
     let family = targets[i].target.family.as_deref()?;
     let kin = |j: &usize| *j != i && targets[*j].target.family.as_deref() == Some(family);
-    let others: Vec<f64> = (0..targets.len()).filter(kin).flat_map(|j| ratios[j].iter().copied()).collect();
+    let others: Vec<f64> =
+        (0..targets.len()).filter(kin).flat_map(|j| &ratios[j]).filter(|(_, shy)| !shy).map(|(ratio, _)| *ratio).collect();
     if ratios[i].len() < 3 || others.len() < 3 {
         return None;
     }
-    let (ratio, others) = median(&ratios[i]).zip(median(&others))?;
+    let own: Vec<f64> = ratios[i].iter().map(|(ratio, _)| *ratio).collect();
+    let (ratio, others) = median(&own).zip(median(&others))?;
     (COUNTS_DIFFER < (ratio / others - 1.0).abs()).then_some(Remark::CountsDiffer { ratio, others })
 }

@@ -31,6 +31,18 @@ pub enum JoinError {
         /// The one that differs.
         other: String,
     },
+    /// The runs were measured from different places.
+    #[error("{first} was measured from {here} and {other} from {there}: a table is of one place, give each its own")]
+    Places {
+        /// The first run.
+        first: String,
+        /// Its place.
+        here: String,
+        /// The one that differs.
+        other: String,
+        /// Its place.
+        there: String,
+    },
     /// A run was named twice.
     #[error("{0} is named twice")]
     Twice(String),
@@ -78,13 +90,29 @@ pub enum Standing {
     Configuration,
 }
 
+impl Standing {
+    /// What it counts for, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Standing::Sent => "as a sample",
+            Standing::Behind => "as a failure: this client did not get to send it",
+            Standing::WarmUp => "not: it opened the round on its connection",
+            Standing::Superseded => "not: its block was sent anew",
+            Standing::Void(VoidReason::Interrupted) => "not: its block is void for all, interrupted",
+            Standing::Void(VoidReason::Vantage) => "not: its block is void for all, since this client's line failed",
+            Standing::Void(VoidReason::ClientBehind) => "not: its round is void for all, since this client fell behind",
+            Standing::Configuration => "not: the target's set-up is at fault",
+        }
+    }
+}
+
 /// Why a block is void for all targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidReason {
     /// It was interrupted: not every target has its trial.
     Interrupted,
-    /// This client's own line failed: connect errors at two or more remote targets, and no remote one answered.
+    /// This client's own line failed: connect errors at two or more remote targets, and no good reply from a remote one.
     Vantage,
     /// This client fell behind in its round.
     ClientBehind,
@@ -129,6 +157,10 @@ impl<'a> Joined<'a> {
             let (a, b) = (&first.manifest, &run.manifest);
             if a.plan_digest != b.plan_digest || a.simulated != b.simulated || a.limits != b.limits || ids(a) != ids(b) {
                 return Err(JoinError::Plans { first: a.run.clone(), other: b.run.clone() });
+            }
+            if a.vantage != b.vantage {
+                let place = |manifest: &Manifest| manifest.vantage.clone().unwrap_or_else(|| "an unnamed place".into());
+                return Err(JoinError::Places { first: a.run.clone(), here: place(a), other: b.run.clone(), there: place(b) });
             }
         }
         let mut joined = Joined { runs, trials: Vec::new(), voids: Vec::new() };

@@ -8,5 +8,6 @@ mod table;
 mod tally;
 mod warnings;
 
+pub use basis::{Families, basis};
 pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
 pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};

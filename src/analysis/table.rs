@@ -1,6 +1,6 @@
 //! One row of figures a target. A figure is typed: a value, never, missing with its reason, or a word.
 
-use super::basis::default_basis;
+use super::basis::basis_of;
 use super::figures::{cell, counts_differ, usage_ratios};
 use super::joined::{Joined, Placed, Standing, VoidReason};
 use super::samples::{Samples, samples};
@@ -171,12 +171,9 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
     let manifest = joined.manifest();
     let rules = Rules::of(manifest);
     let tallies = tallies(joined, &options.tokenizer);
-    let (basis, basis_because) = match options.basis {
-        Some(basis) => (basis, "as asked".to_owned()),
-        None => default_basis(joined, &tallies, rules),
-    };
+    let (basis, basis_because) = basis_of(joined, options, &tallies);
     let targets: Vec<Samples<'_>> = (0..manifest.targets.len()).map(|target| samples(joined, &tallies, target, basis, rules)).collect();
-    let ratios: Vec<Vec<f64>> = targets.iter().map(usage_ratios).collect();
+    let ratios: Vec<Vec<(f64, bool)>> = targets.iter().map(usage_ratios).collect();
     let rows = targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios))).collect();
     let counting: Vec<&Placed<'_>> =
         joined.trials.iter().filter(|placed| matches!(placed.standing, Standing::Sent | Standing::Behind)).collect();
@@ -214,6 +211,8 @@ fn row(samples: &Samples<'_>, counts_differ: Option<Remark>) -> Row {
     for flag in samples.replies.iter().flat_map(flags) {
         *raised.entry(flag).or_insert(0) += 1;
     }
+    // An outcome and the flag of the same name say one thing: the flag counts at least as many.
+    remarks.retain(|remark| !matches!(remark, Remark::Outcome(outcome, _) if raised.keys().any(|flag| flag.name() == outcome.name())));
     remarks.extend(raised.into_iter().map(|(flag, n)| Remark::Flag(flag, n)));
     remarks.extend(counts_differ);
     remarks.extend((0 < samples.behind).then_some(Remark::Behind(samples.behind)));

@@ -32,17 +32,23 @@ pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Stri
             worst / 1e3
         ));
     }
+    let steps: u32 = joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|round| round.lag.as_ref()).map(|lag| lag.clock_steps).sum();
+    if 0 < steps {
+        warnings.push("the wall clock was stepped during the run: marks of those moments fall back to user time".to_owned());
+    }
     for reason in [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientBehind] {
         let blocks: Vec<String> =
             joined.voids.iter().filter(|void| void.reason == reason).map(|void| format!("{}/{}", void.round, void.block)).collect();
         if !blocks.is_empty() {
             let listed = if blocks.len() <= 8 { blocks.join(" ") } else { format!("{} …", blocks[..8].join(" ")) };
-            warnings.push(format!("void for all targets, {}: {} blocks (round/block {listed})", reason.words(), blocks.len()));
+            let (n, word) = (blocks.len(), if blocks.len() == 1 { "block" } else { "blocks" });
+            warnings.push(format!("void for all targets, {}: {n} {word} (round/block {listed})", reason.words()));
         }
     }
     let torn: u32 = joined.runs.iter().map(|run| run.torn).sum();
     if 0 < torn {
-        warnings.push(format!("{torn} lines of the records could not be read and are set aside"));
+        let (lines, are) = if torn == 1 { ("line", "is") } else { ("lines", "are") };
+        warnings.push(format!("{torn} {lines} of the records could not be read and {are} set aside"));
     }
     warnings
 }

@@ -2,12 +2,12 @@
 
 use super::Done;
 use super::reading::{Counting, Writing, folder};
+use crate::analysis::{Joined, Options, basis};
 use crate::metric::{Reply, Rules, Tally};
 use crate::record::{NotSent, Role, Trial};
-use crate::report::{plain, portrait};
+use crate::report::{Context, plain, portrait};
 use crate::store::Run;
-use crate::tokens::Basis;
-use anyhow::{Context, bail};
+use anyhow::{Context as _, bail};
 use std::path::PathBuf;
 
 /// Arguments of `show`.
@@ -38,12 +38,18 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let target = run.manifest.targets.iter().find(|target| target.id == trial.target);
     let target = target.with_context(|| format!("{}: the manifest knows no such target", trial.target))?;
     let reference = args.counting.reference()?;
+    // The same basis as the whole table's, or the two would contradict each other.
+    let runs = std::slice::from_ref(&run);
+    let joined = Joined::new(runs)?;
+    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, tokenizer: reference.clone() });
+    let placed = joined.trials.iter().find(|placed| std::ptr::eq(placed.trial, trial));
+    let standing = placed.map_or("not", |placed| placed.standing.words());
     let tally = Tally::of(answer, target, &reference);
-    let basis = args.counting.basis.unwrap_or(Basis::Reference);
     let reply = Reply::new(answer, &tally, basis, Rules::of(&run.manifest));
     let scale = run.manifest.simulated.as_ref().map(|simulated| simulated.scale);
     let width = args.writing.columns();
-    let portrait = portrait(trial, target, &reply, scale, reference.name(), width);
+    let context = Context { standing, scale, tokenizer: reference.name(), basis_because: &because };
+    let portrait = portrait(trial, target, &reply, &context, width);
     args.writing.write(&portrait.write(args.writing.format, width))?;
     Ok(Done::Well)
 }

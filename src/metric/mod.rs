@@ -34,11 +34,12 @@ pub struct Observation {
 impl Observation {
     /// A value without doubt.
     pub const fn exact(value: f64) -> Observation {
-        Observation { value, low: value, high: value }
+        Observation::between(value, value, value)
     }
     /// A value known within bounds.
     pub const fn between(value: f64, low: f64, high: f64) -> Observation {
-        Observation { value, low, high }
+        // The sum of no numbers is −0 in Rust; nobody wants to read that.
+        Observation { value: value + 0.0, low: low + 0.0, high: high + 0.0 }
     }
     /// Whether the bounds meet.
     pub fn is_exact(&self) -> bool {

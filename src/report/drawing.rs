@@ -55,14 +55,34 @@ pub(super) const LEGEND: &str = "░ reasoning   █ content   ▓ tool call   �
 fn ruler(end_ms: f64, width: usize) -> String {
     let (end, unit) = if end_ms < 10_000.0 { (end_ms, "ms") } else { (end_ms / 1e3, "s") };
     let mut line = vec![' '; width + 10];
-    for step in 0..=4 {
-        let at = (width - 1) * step / 4;
-        let value = end * step as f64 / 4.0;
-        let label = if step == 4 { format!("{value:.0} {unit}") } else { format!("{value:.0}") };
-        let from = if step == 4 { at.saturating_sub(label.len() - 1) } else { at };
+    // Labels of a narrow window would run into each other.
+    let last = match width {
+        ..24 => 1,
+        24..50 => 2,
+        _ => 4,
+    };
+    for step in 0..=last {
+        let at = (width - 1) * step / last;
+        let value = end * step as f64 / last as f64;
+        let label = if step == last { format!("{value:.0} {unit}") } else { format!("{value:.0}") };
+        let from = if step == last { at.saturating_sub(label.len() - 1) } else { at };
         for (i, c) in label.chars().enumerate() {
             line[from + i] = c;
         }
     }
     format!("{:<9}{}", "", line.into_iter().collect::<String>().trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rulers_labels_stand_apart_at_every_width() {
+        for (width, end) in (10..=150).flat_map(|width| [(width, 9458.0), (width, 120.0), (width, 299_000.0)]) {
+            let line = ruler(end, width);
+            let numbers: Vec<&str> = line.split_whitespace().collect();
+            assert_eq!(numbers.len(), [3, 4, 6][usize::from(24 <= width) + usize::from(50 <= width)], "{line}");
+        }
+    }
 }

@@ -26,10 +26,11 @@ pub(super) fn table(table: &Table) -> String {
         }
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
-    for (lines, mark) in [(&table.warnings, "**Warning:** "), (&table.legend, ""), (&table.caption, "")] {
-        if !lines.is_empty() {
-            out.push('\n');
-        }
+    let prose = [(&table.warnings, "**Warning:** "), (&table.legend, ""), (&table.caption, "")];
+    if prose.iter().any(|(lines, _)| !lines.is_empty()) {
+        out.push('\n');
+    }
+    for (lines, mark) in prose {
         for line in lines {
             let _ = writeln!(out, "- {mark}{}", markdown(line));
         }
@@ -38,7 +39,7 @@ pub(super) fn table(table: &Table) -> String {
 }
 
 fn title(column: &Column) -> String {
-    match column.unit.as_str() {
+    match column.shown_unit() {
         "" => markdown(&column.title),
         unit => format!("{} ({})", markdown(&column.title), markdown(unit)),
     }
@@ -54,7 +55,10 @@ pub(super) fn cell_text(column: &Column, cell: &Cell) -> String {
     match (cell, column.kind) {
         (Cell::Text(text), _) => text.clone(),
         (Cell::Count { part, of }, _) => format!("{part}/{of}"),
-        (Cell::Number { value, mark, .. }, Kind::Number { factor, digits }) => format!("{}{mark}", shown(value * factor, digits)),
+        (Cell::Number { value, mark, .. }, Kind::Number { in_seconds, digits }) => {
+            let value = if in_seconds { value / 1e3 } else { *value };
+            format!("{}{mark}", shown(value, digits))
+        }
         (Cell::Number { value, mark, .. }, _) => format!("{value}{mark}"),
         (Cell::Never, _) => "never".into(),
         (Cell::Missing(_), _) => "—".into(),

@@ -15,7 +15,7 @@ mod terminal;
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;
 pub use number::{Digits, shown};
-pub use portrait::{Portrait, portrait};
+pub use portrait::{Context, Portrait, portrait};
 pub use targets::targets;
 
 use std::str::FromStr;
@@ -46,7 +46,7 @@ pub struct Column {
     pub name: String,
     /// Its head.
     pub title: String,
-    /// The unit, as printed under the head; may be empty.
+    /// The unit of its values, as files hold them; may be empty.
     pub unit: String,
     /// What its cells hold.
     pub kind: Kind,
@@ -61,13 +61,20 @@ pub enum Kind {
     Words,
     /// `part/of`.
     Count,
-    /// Numbers, aligned right, multiplied by `factor` where they are printed for people (files keep the unit of the metric).
+    /// Numbers, aligned right.
     Number {
-        /// From the value's unit to the printed one.
-        factor: f64,
+        /// The values are milliseconds, and people are shown seconds. Files keep the unit of the metric.
+        in_seconds: bool,
         /// How many digits.
         digits: Digits,
     },
+}
+
+impl Column {
+    /// The unit in which people are shown its values.
+    pub fn shown_unit(&self) -> &str {
+        if matches!(self.kind, Kind::Number { in_seconds: true, .. }) { "s" } else { &self.unit }
+    }
 }
 
 /// A row.

@@ -5,8 +5,10 @@
 pub enum Digits {
     /// One decimal: milliseconds.
     Tenths,
-    /// Three significant digits and at most three decimals: seconds and rates.
+    /// Three significant digits, and no less than whole numbers: seconds and rates.
     Three,
+    /// At least one decimal and three significant digits, but none behind a whole number: columns of mixed units.
+    Fine,
     /// A whole number.
     Whole,
 }
@@ -19,12 +21,9 @@ pub fn shown(value: f64, digits: Digits) -> String {
     let decimals = match digits {
         Digits::Tenths => 1,
         Digits::Whole => 0,
-        Digits::Three => match value.abs() {
-            size if 99.95 <= size => 0,
-            size if 9.995 <= size => 1,
-            size if 0.9995 <= size => 2,
-            _ => 3,
-        },
+        Digits::Fine if value.fract() == 0.0 => 0,
+        Digits::Fine => significant(value).max(1),
+        Digits::Three => significant(value),
     };
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
@@ -34,6 +33,18 @@ pub fn shown(value: f64, digits: Digits) -> String {
     }
 }
 
+/// The decimals that three significant digits need, up to the millionth.
+fn significant(value: f64) -> usize {
+    let mut next = 99.95;
+    for decimals in 0..6 {
+        if next <= value.abs() {
+            return decimals;
+        }
+        next /= 10.0;
+    }
+    if value == 0.0 { 0 } else { 6 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,9 +52,11 @@ mod tests {
     #[test]
     fn numbers_have_as_many_digits_as_they_deserve() {
         let three: Vec<String> = [0.0123, 0.9999, 1.234, 9.999, 13.21, 99.96, 2600.4].iter().map(|x| shown(*x, Digits::Three)).collect();
-        assert_eq!(three, ["0.012", "1.00", "1.23", "10.0", "13.2", "100", "2600"]);
+        assert_eq!(three, ["0.0123", "1.00", "1.23", "10.0", "13.2", "100", "2600"]);
         assert_eq!(shown(1234.56, Digits::Tenths), "1234.6");
         assert_eq!(shown(-0.01, Digits::Tenths), "0.0");
         assert_eq!(shown(-3.26, Digits::Tenths), "−3.3");
+        assert_eq!([0.0, 0.000549, 0.0000001].map(|x| shown(x, Digits::Three)), ["0", "0.000549", "0.000000"]);
+        assert_eq!([2.0, 322.44, 0.39, -0.0].map(|x| shown(x, Digits::Fine)), ["2", "322.4", "0.390", "0"]);
     }
 }

@@ -1,10 +1,10 @@
 //! One request in full: its drawing, its facts, its metrics, and every text with its mark.
 
 use super::drawing::{LEGEND, bars};
-use super::harmless::{markdown, plain};
+use super::harmless::markdown;
 use super::targets::{target_name, titled};
-use super::{Cell, Column, Digits, Format, Kind, Row, Table, json, shown};
-use crate::metric::{Reply, Unit, flags, registry};
+use super::{Cell, Column, Digits, Format, Kind, Row, Table, json, shown, terminal};
+use crate::metric::{Reply, flags, registry};
 use crate::record::{Answer, TargetFacts, Trial};
 use crate::timeline::{Ended, Phase};
 use crate::tokens::{Basis, Counts};
@@ -20,12 +20,25 @@ pub struct Portrait {
     drawing: Vec<String>,
 }
 
+/// What the run says of a request beside its record.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// What it counts for.
+    pub standing: &'a str,
+    /// The factor by which simulated times were multiplied back; absent for real runs.
+    pub scale: Option<f64>,
+    /// The reference tokenizer's name.
+    pub tokenizer: &'a str,
+    /// Why tokens are counted on this basis.
+    pub basis_because: &'a str,
+}
+
 /// The portrait of a request that has an answer. `width` is the terminal's.
-pub fn portrait(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, scale: Option<f64>, tokenizer: &str, width: usize) -> Portrait {
+pub fn portrait(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, context: &Context<'_>, width: usize) -> Portrait {
     let name = target_name(target.id.as_str(), target.simulated);
     Portrait {
-        title: titled(&format!("round {}, prompt {}, {name}", trial.round, trial.prompt), scale),
-        facts: facts(trial, target, reply, tokenizer),
+        title: titled(&format!("round {}, prompt {}, {name}", trial.round, trial.prompt), context.scale),
+        facts: facts(trial, target, reply, context),
         metrics: metrics(reply),
         texts: texts(reply),
         drawing: bars(reply, width),
@@ -45,20 +58,22 @@ impl Portrait {
 
     fn terminal(&self, width: usize) -> String {
         let mut out = Table { title: self.title.clone(), ..Table::default() }.write(Format::Terminal, width);
-        for line in self.drawing.iter().filter(|_| !self.drawing.is_empty()).map(String::as_str).chain([LEGEND, ""]) {
-            let _ = writeln!(out, "{line}");
+        if !self.drawing.is_empty() {
+            self.drawing.iter().for_each(|line| out.extend([line, "\n"]));
+            terminal::prose(&mut out, LEGEND, width, 0, anstyle::Style::new());
+            out.push('\n');
         }
-        for (name, value) in &self.facts {
-            let lines = Table { legend: vec![format!("{name:<12} {value}")], ..Table::default() };
-            out.push_str(&anstream::adapter::strip_str(&lines.write(Format::Terminal, width)).to_string());
-        }
+        terminal::pairs(&mut out, &self.facts, width);
         out.push('\n');
         out.push_str(&self.metrics.write(Format::Terminal, width));
         out
     }
 
     fn markdown(&self) -> String {
-        let mut out = format!("### {}\n\n```text\n{}\n{LEGEND}\n```\n\n", markdown(&self.title), self.drawing.join("\n"));
+        let mut out = format!("### {}\n\n", markdown(&self.title));
+        if !self.drawing.is_empty() {
+            let _ = write!(out, "```text\n{}\n{LEGEND}\n```\n\n", self.drawing.join("\n"));
+        }
         for (name, value) in &self.facts {
             let _ = writeln!(out, "- {}: {}", markdown(name), markdown(value));
         }
@@ -68,8 +83,8 @@ impl Portrait {
     }
 
     fn json(&self) -> String {
-        let facts: serde_json::Map<String, serde_json::Value> =
-            self.facts.iter().map(|(name, value)| (name.replace(' ', "_"), serde_json::json!(value))).collect();
+        let facts: Vec<serde_json::Value> =
+            self.facts.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect();
         json::text(&serde_json::json!({
             "title": self.title,
             "facts": facts,
@@ -83,7 +98,7 @@ fn metrics(reply: &Reply<'_>) -> Table {
     let column = |name: &str, title: &str, kind| Column { name: name.into(), title: title.into(), unit: String::new(), kind };
     let columns = vec![
         column("metric", "metric", Kind::Name),
-        column("value", "value", Kind::Number { factor: 1.0, digits: Digits::Three }),
+        column("value", "value", Kind::Number { in_seconds: false, digits: Digits::Fine }),
         column("unit", "unit", Kind::Words),
         column("bounds", "at least – at most, or why there is none", Kind::Words),
     ];
@@ -93,8 +108,8 @@ fn metrics(reply: &Reply<'_>) -> Table {
         let (value, bounds) = match (metric.of)(reply) {
             Ok(seen) => {
                 let within = (!seen.is_exact()).then_some((seen.low, seen.high));
-                let digits = if metric.unit == Unit::Milliseconds { Digits::Tenths } else { Digits::Three };
-                let words = within.map_or_else(String::new, |(low, high)| format!("{} – {}", shown(low, digits), shown(high, digits)));
+                let fine = |value| shown(value, Digits::Fine);
+                let words = within.map_or_else(String::new, |(low, high)| format!("{} – {}", fine(low), fine(high)));
                 (Cell::Number { value: seen.value, within, mark: "" }, words)
             }
             Err(why) => (Cell::Missing(why.to_string()), why.to_string()),
@@ -106,7 +121,7 @@ fn metrics(reply: &Reply<'_>) -> Table {
 
 fn texts(reply: &Reply<'_>) -> Table {
     let column = |name: &str, kind| Column { name: name.into(), title: name.into(), unit: String::new(), kind };
-    let number = Kind::Number { factor: 1.0, digits: Digits::Three };
+    let number = Kind::Number { in_seconds: false, digits: Digits::Three };
     let columns = vec![
         column("text", Kind::Name),
         column("phase", Kind::Words),
@@ -139,11 +154,12 @@ const fn phase(phase: Phase) -> &'static str {
     }
 }
 
-fn facts(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, tokenizer: &str) -> Vec<(String, String)> {
+fn facts(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, context: &Context<'_>) -> Vec<(String, String)> {
     let answer = reply.answer;
     let mut facts: Vec<(String, String)> = Vec::new();
     let mut tell = |name: &str, value: String| facts.push((name.to_owned(), value));
     tell("outcome", reply.outcome.name().into());
+    tell("counts", context.standing.into());
     let raised: Vec<&str> = flags(reply).into_iter().map(|flag| flag.name()).collect();
     if !raised.is_empty() {
         tell("flags", raised.join(" "));
@@ -169,14 +185,14 @@ fn facts(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, tokenizer: &str
         }
     }
     tell("usage", usage(answer));
-    tell("counted", counted(reply, tokenizer));
+    tell("tokens", counted(reply, context));
     tell("connection", connection(answer, reply.rules.scale));
     tell("marks", exactness(reply));
     tell(
         "reads",
         format!(
-            "{} reads, {} bytes, {} comments, {} frames, {} unreadable",
-            answer.reads.count, answer.reads.bytes, answer.comments, answer.frames, answer.unreadable
+            "{}, of {} bytes: {} frames, {} comments, {} unreadable",
+            answer.reads.count, answer.reads.bytes, answer.frames, answer.comments, answer.unreadable
         ),
     );
     tell(
@@ -184,7 +200,7 @@ fn facts(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, tokenizer: &str
         format!("{} UTC, place {} of its block, attempt {}", trial.wall.strftime("%Y-%m-%d %H:%M:%S"), trial.place, trial.attempt),
     );
     for (name, value) in &answer.headers {
-        tell(&format!("header {}", plain(name)), value.clone());
+        tell("header", format!("{name}: {value}"));
     }
     facts
 }
@@ -193,12 +209,12 @@ fn ended(ended: &Ended) -> String {
     match ended {
         Ended::Complete => "complete".into(),
         Ended::ClosedEarly { message } => format!("closed early: {message}"),
-        Ended::TimedOut { limit } => format!("our limit ran out: {limit:?}").to_lowercase(),
+        Ended::TimedOut { limit } => format!("our limit ran out: {}", word(limit)),
         Ended::Unreadable { message } => format!("unreadable: {message}"),
         Ended::TooLarge { message } => format!("too large: {message}"),
         Ended::ConnectFailed { stage, message, local } => {
             let whose = if *local { ", on this machine" } else { "" };
-            format!("no connection ({}{whose}): {message}", format!("{stage:?}").to_lowercase())
+            format!("no connection ({}{whose}): {message}", word(stage))
         }
         Ended::SendFailed { message } => format!("not sent: {message}"),
         Ended::Cancelled => "cancelled by us".into(),
@@ -213,7 +229,12 @@ fn error_words(error: &crate::timeline::ProviderError) -> String {
         None => String::new(),
     };
     let place = if error.in_stream { " in the stream" } else { "" };
-    format!("{}{code}{place}: {}", format!("{:?}", error.kind).to_lowercase(), error.message)
+    format!("{}{code}{place}: {}", word(&error.kind), error.message)
+}
+
+/// A word of the record, as it is written there.
+fn word(of: &impl serde::Serialize) -> String {
+    serde_json::to_value(of).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
 fn usage(answer: &Answer) -> String {
@@ -230,8 +251,9 @@ fn usage(answer: &Answer) -> String {
     told.join(", ")
 }
 
-fn counted(reply: &Reply<'_>, tokenizer: &str) -> String {
-    let of = |arrivals: &[crate::metric::Arrival]| arrivals.iter().filter_map(|arrival| arrival.tokens).sum::<f64>();
+fn counted(reply: &Reply<'_>, context: &Context<'_>) -> String {
+    let tokenizer = context.tokenizer;
+    let of = |arrivals: &[crate::metric::Arrival]| arrivals.iter().filter_map(|arrival| arrival.tokens).sum::<f64>() + 0.0;
     let basis = match reply.basis {
         Basis::Reported => "as reported".to_owned(),
         Basis::Reference => format!("by {tokenizer}"),
@@ -242,11 +264,13 @@ fn counted(reply: &Reply<'_>, tokenizer: &str) -> String {
         (Basis::Reference, _) | (_, Err(_)) => String::new(),
         (_, Ok(total)) => format!("; {total:.0} by {tokenizer}"),
     };
+    let because = context.basis_because;
     match reply.counts() {
         Ok(counts) => {
-            format!("{:.0} reasoning + {:.0} answer = {:.0} {basis}{also}", of(&reply.reasoning), of(&reply.content), counts.total())
+            let (reasoning, answer) = (of(&reply.reasoning), of(&reply.content));
+            format!("{reasoning:.0} reasoning + {answer:.0} answer = {:.0} {basis} ({because}){also}", counts.total() + 0.0)
         }
-        Err(why) => format!("not {basis}: {why}{also}"),
+        Err(why) => format!("not counted {basis}: {why} ({because}){also}"),
     }
 }
 

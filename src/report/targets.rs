@@ -1,8 +1,8 @@
 //! The table of targets: one row a target.
 
 use super::{Cell, Column, Digits, Kind, Row, Table};
-use crate::analysis::{self, COLUMNS, Joined, Remark, TargetTable};
-use crate::metric::{Flag, Unit, metric};
+use crate::analysis::{self, COLUMNS, Families, Joined, Remark, TargetTable};
+use crate::metric::{Flag, Outcome, Unit, metric};
 use crate::record::Manifest;
 use crate::tokens::Basis;
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ fn title(table: &TargetTable, manifest: &Manifest) -> String {
 
 fn columns(basis: Basis) -> Vec<Column> {
     let unit = |unit: Unit| if basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
-    let titles = ["TTFT", "answer", "reason", "content", "overall", "e2e p50", "e2e p95"];
+    let titles = ["TTFT", "1st answer", "reasoning", "content", "overall", "e2e p50", "e2e p95"];
     let mut columns = vec![
         Column { name: "target".into(), title: "target".into(), unit: String::new(), kind: Kind::Name },
         Column { name: "success".into(), title: "success".into(), unit: "ok/sent".into(), kind: Kind::Count },
@@ -62,11 +62,8 @@ fn columns(basis: Basis) -> Vec<Column> {
     for (column, title) in COLUMNS.iter().zip(titles) {
         let of = metric(column.metric).map_or(Unit::Ratio, |metric| metric.unit);
         let seconds = of == Unit::Milliseconds && column.metric != "ttft";
-        let (unit, kind) = match (of, seconds) {
-            (_, true) => ("s", Kind::Number { factor: 1e-3, digits: Digits::Three }),
-            (Unit::Milliseconds, false) => ("ms", Kind::Number { factor: 1.0, digits: Digits::Tenths }),
-            (other, _) => (unit(other), Kind::Number { factor: 1.0, digits: Digits::Three }),
-        };
+        let digits = if of == Unit::Milliseconds && !seconds { Digits::Tenths } else { Digits::Three };
+        let (unit, kind) = (unit(of), Kind::Number { in_seconds: seconds, digits });
         columns.push(Column { name: column.name.into(), title: title.into(), unit: unit.into(), kind });
     }
     columns
@@ -90,9 +87,9 @@ fn row(row: &analysis::Row) -> Row {
 fn remark(remark: &Remark) -> String {
     match remark {
         Remark::Outcome(outcome, n) => format!("{n} {}", outcome.name()),
-        Remark::Flag(flag, n) => format!("{} {n}", flag.name()),
+        Remark::Flag(flag, n) => format!("{n} {}", flag.name()),
         Remark::CountsDiffer { ratio, others } => {
-            format!("counts differ: {ratio:.2} reported tokens a counted one, others {others:.2}")
+            format!("counts differ: {ratio:.2} tokens reported for each counted one, the others' {others:.2}")
         }
         Remark::QuotaBound => "quota-bound: over 5 % of requests were rate-limited".into(),
         Remark::Behind(n) => format!("{n} not sent, this client fell behind"),
@@ -106,14 +103,14 @@ fn legend(table: &TargetTable) -> Vec<String> {
     let remarks = || table.rows.iter().flat_map(|row| &row.remarks);
     let flags: BTreeSet<Flag> =
         remarks().filter_map(|remark| if let Remark::Flag(flag, _) = remark { Some(*flag) } else { None }).collect();
+    let outcomes: BTreeSet<Outcome> =
+        remarks().filter_map(|remark| if let Remark::Outcome(outcome, _) = remark { Some(*outcome) } else { None }).collect();
     let mut lines = Vec::new();
     if flags.contains(&Flag::Hidden) || flags.contains(&Flag::ThinkingUnknown) {
         lines.push(format!("{DAGGER} this TTFT may include thinking that was not shown: not comparable"));
     }
-    let explained: Vec<String> = flags.iter().map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
-    if !explained.is_empty() {
-        lines.push(explained.join(" · "));
-    }
+    lines.extend(outcomes.iter().map(|outcome| format!("{}: {}", outcome.name(), outcome.meaning())));
+    lines.extend(flags.iter().map(|flag| format!("{}: {}", flag.name(), flag.meaning())));
     lines
 }
 
@@ -128,25 +125,38 @@ fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
     let planned = manifest.design.rounds as usize * joined.runs.len();
     let rounds = format!("{} of {planned} planned rounds, {} blocks", table.rounds, table.blocks);
     let span = match table.span {
-        Some(span) => format!("{} to {} UTC", minute(span.from), minute(span.to)),
+        Some(span) => period(span),
         None => "no time".to_owned(),
     };
     let limit = super::shown(table.limit_s, Digits::Three);
     let mut lines = vec![
         format!("{n} · {rounds} · {span} · limit T = {limit} s"),
         "Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.".into(),
-        format!("Token basis: {}, since {}.", basis_name(table), table.basis_because),
+        format!("Token basis: {} ({}).", basis_name(table), table.basis_because),
     ];
-    let families: BTreeSet<Option<&str>> = manifest.targets.iter().map(|target| target.family.as_deref()).collect();
-    if 1 < families.len() {
-        lines.push("Different models: speed only.".into());
+    if let Some(scale) = table.scale.filter(|scale| 1.0 < *scale) {
+        lines.push(format!("Simulated at {scale}×: each millisecond of this machine's own delay counts as {scale} ms."));
+    }
+    match Families::of(&manifest.targets) {
+        Families::One => {}
+        Families::Several => lines.push("Different models: speed only.".into()),
+        Families::Unknown => lines.push("Perhaps different models (not every family is known): speed only.".into()),
+    }
+    if (1..3).contains(&table.rounds) {
+        lines.push("Fewer than three rounds: points only, which say nothing of who is faster.".into());
     }
     lines.extend(manifest.differences.iter().map(|difference| format!("Unequal: {difference}")));
-    let mut made = vec![format!("{} {}", manifest.tool.name, manifest.tool.version)];
+    let tools: BTreeSet<String> =
+        joined.runs.iter().map(|run| format!("{} {}", run.manifest.tool.name, run.manifest.tool.version)).collect();
+    let mut made: Vec<String> = tools.into_iter().collect();
     made.extend(manifest.vantage.as_ref().map(|vantage| format!("measured from {vantage}")));
     made.push(format!("dataset {}", manifest.dataset.name));
     made.push(format!("seed {}", manifest.seed));
-    made.push(format!("run {}", joined.runs.iter().map(|run| run.manifest.run.as_str()).collect::<Vec<_>>().join(", ")));
+    made.push(format!(
+        "{} {}",
+        if joined.runs.len() < 2 { "run" } else { "runs" },
+        joined.runs.iter().map(|run| run.manifest.run.as_str()).collect::<Vec<_>>().join(", ")
+    ));
     lines.push(made.join(" · "));
     lines
 }
@@ -159,7 +169,10 @@ fn basis_name(table: &TargetTable) -> String {
     }
 }
 
-/// A time to the minute.
-pub(super) fn minute(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M").to_string()
+/// From when to when: to the minute, or to the second where it was short; the day once where it is one.
+fn period(span: analysis::Span) -> String {
+    let clock = if span.to.duration_since(span.from).as_secs() < 600 { "%H:%M:%S" } else { "%H:%M" };
+    let (from, to) = (span.from.strftime("%Y-%m-%d").to_string(), span.to.strftime("%Y-%m-%d").to_string());
+    let until = if from == to { String::new() } else { format!("{to} ") };
+    format!("{from} {} to {until}{} UTC", span.from.strftime(clock), span.to.strftime(clock))
 }

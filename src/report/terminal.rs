@@ -1,11 +1,13 @@
-//! For a terminal: one line a target where it is wide enough, two where it is not. Remarks are footnotes, prose is wrapped, and no
-//! number ever is.
+//! For a terminal: one line a target where it is wide enough, two where it is not, and a list where even that is too wide. Remarks are
+//! footnotes, prose is wrapped, and no number ever is.
 
 use super::harmless::plain;
 use super::markdown::{cell_text, is_left};
-use super::{Column, Kind, Table};
+use super::{Cell, Column, Kind, Table};
 use anstyle::{AnsiColor, Style};
+use std::fmt::Write;
 use tabled::builder::Builder;
+use tabled::settings::formatting::AlignmentStrategy;
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::style::HorizontalLine;
 use tabled::settings::{Alignment, Padding, Span, Style as Border};
@@ -18,29 +20,28 @@ const QUIET: Style = Style::new().dimmed();
 pub(super) fn table(table: &Table, width: usize) -> String {
     let mut out = String::new();
     if !table.title.is_empty() {
-        prose(&mut out, &table.title, width, "", BOLD);
+        prose(&mut out, &table.title, width, 0, BOLD);
         out.push('\n');
     }
     if !table.rows.is_empty() {
-        let wide = grid(table, width, true);
-        let drawn = if wide.lines().any(|line| width < line.width()) { grid(table, width, false) } else { wide };
-        for line in drawn.lines() {
-            out.push_str(line.trim_end());
-            out.push('\n');
+        let fits = |grid: &String| grid.lines().all(|line| line.trim_end().width() <= width);
+        match [true, false].into_iter().map(|wide| grid(table, width, wide)).find(fits) {
+            Some(grid) => grid.lines().for_each(|line| out.extend([line.trim_end(), "\n"])),
+            None => list(&mut out, table, width),
         }
         out.push('\n');
     }
     for (mark, name, notes) in footnotes(table) {
-        prose(&mut out, &format!("{mark} {name}: {}", notes.join(" · ")), width, "    ", Style::new());
+        prose(&mut out, &format!("{mark} {name}: {}", notes.join(" · ")), width, 4, Style::new());
     }
     for line in &table.legend {
-        prose(&mut out, line, width, "    ", QUIET);
+        prose(&mut out, line, width, 4, QUIET);
     }
     for line in &table.warnings {
-        prose(&mut out, &format!("warning: {line}"), width, "    ", WARNING);
+        prose(&mut out, &format!("warning: {line}"), width, 4, WARNING);
     }
     for line in &table.caption {
-        prose(&mut out, line, width, "    ", QUIET);
+        prose(&mut out, line, width, 4, QUIET);
     }
     out
 }
@@ -60,7 +61,11 @@ fn name_of(table: &Table, cells: &[super::Cell]) -> String {
 fn grid(table: &Table, width: usize, wide: bool) -> String {
     let columns: Vec<(usize, &Column)> = table.columns.iter().enumerate().filter(|(_, column)| wide || column.kind != Kind::Name).collect();
     let mut builder = Builder::new();
-    builder.push_record(columns.iter().map(|(_, column)| format!("{}\n{}", plain(&column.title), plain(&column.unit))));
+    let units = table.columns.iter().any(|column| !column.unit.is_empty());
+    builder.push_record(columns.iter().map(|(_, column)| {
+        let title = plain(&column.title);
+        if units { format!("{title}\n{}", plain(column.shown_unit())) } else { title }
+    }));
     let mut note = 0;
     let mut named_rows = Vec::new();
     for row in &table.rows {
@@ -80,6 +85,7 @@ fn grid(table: &Table, width: usize, wide: bool) -> String {
     let mut grid = builder.build();
     let rule = HorizontalLine::new('─');
     grid.with(Border::empty().horizontals([(1, rule)]));
+    grid.with(AlignmentStrategy::PerLine);
     for (place, (_, column)) in columns.iter().enumerate() {
         let side = if is_left(column) { Alignment::left() } else { Alignment::right() };
         grid.modify(Columns::one(place), side);
@@ -90,6 +96,46 @@ fn grid(table: &Table, width: usize, wide: bool) -> String {
         grid.modify(Rows::one(row), Alignment::left());
     }
     grid.to_string()
+}
+
+/// For a narrow window: each row's name, below it its numbers with head and unit, as many a line as go, then its words.
+fn list(out: &mut String, table: &Table, width: usize) {
+    let mut note = 0;
+    for row in &table.rows {
+        note += usize::from(!row.notes.is_empty());
+        let mark = if row.notes.is_empty() { String::new() } else { format!(" [{note}]") };
+        let name = cut(&name_of(table, &row.cells), width.saturating_sub(mark.len()).max(8));
+        let _ = writeln!(out, "{name}{mark}");
+        let mut line = String::new();
+        for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| !matches!(column.kind, Kind::Name | Kind::Words)) {
+            let unit = if matches!(cell, Cell::Number { .. }) { plain(column.shown_unit()) } else { String::new() };
+            let item = format!("  {} {} {unit}", plain(&column.title), plain(&cell_text(column, cell)));
+            if width < line.width() + item.trim_end().width() && !line.is_empty() {
+                let _ = writeln!(out, "{line}");
+                line.clear();
+            }
+            line.push_str(item.trim_end());
+        }
+        if !line.is_empty() {
+            let _ = writeln!(out, "{line}");
+        }
+        for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| column.kind == Kind::Words) {
+            let text = plain(&cell_text(column, cell));
+            if !text.is_empty() {
+                hung(out, &format!("  {}: ", plain(&column.title)), &text, 4, width, Style::new());
+            }
+        }
+    }
+}
+
+/// Names and what is to be said of each, in two columns of which the second is wrapped.
+pub(super) fn pairs(out: &mut String, pairs: &[(String, String)], width: usize) {
+    let names: Vec<String> = pairs.iter().map(|(name, _)| plain(name)).collect();
+    let widest = names.iter().map(|name| name.width()).max().unwrap_or(0).min(width / 3);
+    for (name, (_, value)) in names.iter().zip(pairs) {
+        let head = format!("{name}{}  ", " ".repeat(widest.saturating_sub(name.width())));
+        hung(out, &head, value, widest + 2, width, Style::new());
+    }
 }
 
 /// A text of at most `width` columns; what is longer ends in an ellipsis.
@@ -110,42 +156,40 @@ fn cut(text: &str, width: usize) -> String {
 }
 
 /// Writes a sentence, wrapped at blanks, or anywhere in a word that is wider than a line (Chinese has no blanks).
-fn prose(out: &mut String, text: &str, width: usize, indent: &str, style: Style) {
+pub(super) fn prose(out: &mut String, text: &str, width: usize, indent: usize, style: Style) {
+    hung(out, "", text, indent, width, style);
+}
+
+/// Writes a sentence behind a head that is kept as it is. All lines but the first are indented.
+fn hung(out: &mut String, head: &str, text: &str, indent: usize, width: usize, style: Style) {
     let width = width.max(20);
-    let mut lines: Vec<String> = vec![String::new()];
-    let mut used = 0;
+    let indent = " ".repeat(indent.min(width / 2));
+    let mut lines: Vec<String> = vec![head.to_owned()];
+    let (mut used, mut fresh) = (head.width(), true);
     for word in plain(text).split(' ').filter(|word| !word.is_empty()) {
-        let here = lines.len() - 1;
-        let blank = usize::from(lines[here].len() > if here == 0 { 0 } else { indent.len() });
-        if used + blank + word.width() <= width {
-            lines[here].push_str(&" ".repeat(blank));
-            lines[here].push_str(word);
-            used += blank + word.width();
-            continue;
-        }
-        if 0 < used && word.width() <= width - indent.len() {
-            lines.push(format!("{indent}{word}"));
-            used = indent.len() + word.width();
-            continue;
-        }
-        // Too wide for any line: it fills this one and goes on in the next.
-        if 0 < blank && used < width {
-            lines[here].push(' ');
+        let blank = usize::from(!fresh);
+        let fits_below = word.width() <= width - indent.len();
+        if width < used + blank + word.width() && fits_below {
+            lines.push(indent.clone());
+            used = indent.len();
+        } else if 0 < blank && used < width {
+            // What is too wide for any line fills this one and goes on in the next.
+            lines.iter_mut().last().into_iter().for_each(|line| line.push(' '));
             used += 1;
         }
         for c in word.chars() {
             let wide = c.width().unwrap_or(0);
             if width < used + wide {
-                lines.push(indent.to_owned());
+                lines.push(indent.clone());
                 used = indent.len();
             }
-            let last = lines.len() - 1;
-            lines[last].push(c);
+            lines.iter_mut().last().into_iter().for_each(|line| line.push(c));
             used += wide;
         }
+        fresh = false;
     }
     for line in lines {
-        out.push_str(&format!("{style}{line}{style:#}\n"));
+        let _ = writeln!(out, "{style}{}{style:#}", line.trim_end());
     }
 }
 
@@ -156,7 +200,7 @@ mod tests {
     #[test]
     fn prose_is_wrapped_by_columns_not_by_characters() {
         let mut out = String::new();
-        prose(&mut out, "讯飞开放平台与硅基流动的比较以及更多内容 and then some words", 24, "  ", Style::new());
+        prose(&mut out, "讯飞开放平台与硅基流动的比较以及更多内容 and then some words", 24, 2, Style::new());
         assert!(out.lines().all(|line| line.width() <= 24), "{out}");
         assert_eq!(out.replace(['\n', ' '], ""), "讯飞开放平台与硅基流动的比较以及更多内容andthensomewords");
     }

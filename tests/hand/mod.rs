@@ -1,10 +1,13 @@
 //! Records made by hand, for tests of the reading wing: runs, trials and replies with literal times.
 #![allow(dead_code)]
 
+use photofinish::analysis::{Cell, Joined, Options, TargetTable, target_table};
 use photofinish::ident::{PromptId, ProviderId, TargetId, TrialId};
 use photofinish::record::*;
+use photofinish::report::{Format, targets};
 use photofinish::store::Run;
 use photofinish::timeline::*;
+use photofinish::tokens::{Basis, Reference};
 use photofinish::units::{Offset, Stamp};
 
 /// When every hand-made request was written.
@@ -207,4 +210,39 @@ pub fn fill(run: &mut Run, answer: impl Fn(u32, u32, usize) -> Answer) {
             }
         }
     }
+}
+
+/// Makes a run simulated, at a scale: targets included.
+pub fn simulate(run: &mut Run, scale: f64) {
+    run.manifest.simulated = Some(Simulated { scale });
+    run.manifest.targets.iter_mut().for_each(|target| target.simulated = true);
+}
+
+/// Runs read together on a basis, or by the rule.
+pub fn table(runs: &[Run], basis: Option<Basis>) -> TargetTable {
+    let joined = Joined::new(runs).unwrap();
+    target_table(&joined, &Options { basis, tokenizer: Reference::o200k() })
+}
+
+/// The table of one run as it is written. Without the terminal's colours.
+pub fn written(run: &Run, format: Format, width: usize) -> String {
+    let runs = std::slice::from_ref(run);
+    let text = targets(&table(runs, None), &Joined::new(runs).unwrap()).write(format, width);
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+/// The numbers of a row, by column; nothing where there is none.
+pub fn numbers(table: &TargetTable, row: usize) -> Vec<Option<f64>> {
+    let number = |cell: &Cell| if let Cell::Value(value) = cell { Some(value.value) } else { None };
+    table.rows[row].cells.iter().map(number).collect()
+}
+
+/// Writes a run into a folder as the journal would.
+pub fn save(run: &Run, folder: &std::path::Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("manifest.json"), serde_json::to_string_pretty(&run.manifest).unwrap()).unwrap();
+    let rounds = run.rounds.iter().cloned().map(Line::Round);
+    let trials = run.trials.iter().cloned().map(|trial| Line::Trial(Box::new(trial)));
+    let lines: Vec<String> = rounds.chain(trials).map(|line| serde_json::to_string(&line).unwrap() + "\n").collect();
+    std::fs::write(folder.join("records.jsonl"), lines.concat()).unwrap();
 }

@@ -1,0 +1,307 @@
+//! Which requests count, what is charged, on which basis tokens are counted, and what a table warns of.
+
+mod hand;
+
+use photofinish::analysis::{Families, JoinError, Joined, Remark, Standing, VoidReason};
+use photofinish::metric::{Flag, Outcome};
+use photofinish::record::{NotSent, RoundLine, RoundState, SelfLag};
+use photofinish::report::Format;
+use photofinish::store::Run;
+use photofinish::timeline::{Ended, ErrorKind, Finish, FinishSeen, Limit};
+use photofinish::tokens::Basis;
+
+const TTFT: usize = 0;
+const CONTENT: usize = 3;
+const E2E: usize = 5;
+const P95: usize = 6;
+
+/// Good replies of two targets of one family.
+fn pair(rounds: u32, prompts: u32) -> Run {
+    let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], rounds, prompts);
+    hand::fill(&mut run, |_, _, _| hand::reply(400.0, 20.0, 20, 40));
+    run
+}
+
+fn one(run: &Run) -> &[Run] {
+    std::slice::from_ref(run)
+}
+
+fn warnings(run: &Run) -> String {
+    hand::table(one(run), None).warnings.join("\n")
+}
+
+#[test]
+fn a_p95_needs_twenty_requests() {
+    assert!(hand::numbers(&hand::table(one(&pair(19, 1)), None), 0)[P95].is_none());
+    assert!(hand::numbers(&hand::table(one(&pair(20, 1)), None), 0)[P95].is_some());
+}
+
+#[test]
+fn a_failure_waits_for_ever_and_is_never_a_zero() {
+    let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], 3, 1);
+    hand::fill(&mut run, |round, _, target| match target {
+        0 if 1 < round => hand::failed(503, ErrorKind::Overloaded, "no"),
+        1 => hand::failed(503, ErrorKind::Overloaded, "no"),
+        _ => hand::reply(400.0, 20.0, 20, 40),
+    });
+    let text = hand::written(&run, Format::Csv, 0);
+    let rows: Vec<&str> = text.lines().collect();
+    // One of three: the typical request was never served, yet the good one has its speed. None of three: nothing.
+    assert!(rows[1].starts_with("a/r1,1,3,never,never,50,50,") && rows[1].contains(",never,,"), "{text}");
+    assert!(rows[2].starts_with("b/r1,0,3,,,,,,,,"), "{text}");
+    assert!(!text.contains(",0.0,") && hand::written(&run, Format::Terminal, 100).contains("0/3"));
+}
+
+#[test]
+fn of_a_block_sent_anew_only_the_last_attempt_counts() {
+    let mut run = pair(1, 1);
+    run.trials[0].answer = Some(Box::new(hand::reply(9000.0, 20.0, 20, 40)));
+    for target in 0..2 {
+        hand::put(&mut run, 1, 1, target, hand::reply(400.0, 20.0, 20, 40)).attempt = 2;
+    }
+    let table = hand::table(one(&run), None);
+    assert_eq!((table.rows[0].sent, hand::numbers(&table, 0)[TTFT]), (1, Some(400.0)));
+    let joined = Joined::new(one(&run)).unwrap();
+    assert_eq!(joined.trials.iter().filter(|placed| placed.standing == Standing::Superseded).count(), 2);
+}
+
+#[test]
+fn an_interrupted_block_counts_for_nobody() {
+    let mut run = pair(2, 2);
+    run.trials.pop();
+    let table = hand::table(one(&run), None);
+    assert_eq!([table.rows[0].sent, table.rows[1].sent], [3, 3]);
+    assert_eq!(table.voids[&VoidReason::Interrupted], 1);
+    assert!(table.warnings[0].contains("interrupted: 1 block (round/block 2/2)"), "{:?}", table.warnings);
+}
+
+#[test]
+fn a_block_is_void_when_our_own_line_failed_and_not_when_one_provider_did() {
+    let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1"), hand::target("local/r1")], 2, 1);
+    run.manifest.targets[2].base_url = "http://127.0.0.1:8000/v1".into();
+    hand::fill(&mut run, |round, _, target| match (round, target) {
+        // Round 1: both remote ones are out of reach, and the one on this machine must not win by it.
+        (1, 0 | 1) | (2, 0) => hand::unreachable(),
+        _ => hand::reply(400.0, 20.0, 20, 40),
+    });
+    let table = hand::table(one(&run), None);
+    assert_eq!(table.voids[&VoidReason::Vantage], 1);
+    let counts: Vec<(usize, usize)> = table.rows.iter().map(|row| (row.ok, row.sent)).collect();
+    assert_eq!(counts, [(0, 1), (1, 1), (1, 1)]);
+    assert!(table.rows[0].remarks.contains(&Remark::Outcome(Outcome::ConnectError, 1)));
+}
+
+#[test]
+fn a_round_in_which_this_client_fell_behind_is_void_above_one_percent() {
+    let behind = |blocks: u32| {
+        let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], 1, blocks);
+        for block in 1..=blocks {
+            hand::put(&mut run, 1, block, 0, hand::reply(400.0, 20.0, 20, 40));
+            match block {
+                1 => hand::put_not_sent(&mut run, 1, 1, 1, NotSent::ClientBehind),
+                _ => hand::put(&mut run, 1, block, 1, hand::reply(400.0, 20.0, 20, 40)),
+            };
+        }
+        hand::table(&[run], None)
+    };
+    assert_eq!(behind(49).voids[&VoidReason::ClientBehind], 49);
+    let kept = behind(50);
+    assert!(kept.voids.is_empty());
+    assert_eq!((kept.rows[1].ok, kept.rows[1].sent), (49, 50));
+    assert!(kept.rows[1].remarks.contains(&Remark::Behind(1)));
+}
+
+#[test]
+fn a_target_whose_set_up_is_at_fault_is_listed_and_not_charged() {
+    let mut run = pair(3, 1);
+    run.trials[1].answer = Some(Box::new(hand::failed(401, ErrorKind::Auth, "no such key")));
+    for trial in [3, 5] {
+        run.trials[trial].answer = None;
+        run.trials[trial].not_sent = Some(NotSent::TargetStopped { reason: "no such key".into() });
+    }
+    let table = hand::table(one(&run), None);
+    assert_eq!((table.rows[1].ok, table.rows[1].sent, table.rows[0].sent), (0, 0, 3));
+    assert!(table.rows[1].remarks.contains(&Remark::Configuration(3, "no such key".into())));
+    assert!(hand::written(&run, Format::Terminal, 100).contains("0/0"));
+}
+
+#[test]
+fn requests_over_the_quota_are_failures_listed_apart() {
+    let mut run = pair(20, 1);
+    run.trials[1].answer = Some(Box::new(hand::failed(429, ErrorKind::RateLimit, "slow down")));
+    let remarks = |run: &Run| hand::table(one(run), None).rows[1].remarks.clone();
+    assert_eq!(remarks(&run), [Remark::Outcome(Outcome::RateLimited, 1)]);
+    run.trials[3].answer = Some(Box::new(hand::failed(429, ErrorKind::RateLimit, "slow down")));
+    assert_eq!(remarks(&run), [Remark::Outcome(Outcome::RateLimited, 2), Remark::QuotaBound]);
+}
+
+#[test]
+fn a_broken_reply_is_remarked_once() {
+    let mut run = pair(6, 1);
+    let answer = run.trials[0].answer.as_mut().unwrap();
+    answer.finish = None;
+    answer.end_marks.clear();
+    assert_eq!(hand::table(one(&run), None).rows[0].remarks, [Remark::Flag(Flag::Broken, 1)]);
+}
+
+#[test]
+fn a_capped_reply_fails_where_the_plan_wanted_an_answer() {
+    let mut run = pair(6, 1);
+    for trial in &mut run.trials {
+        trial.answer.as_mut().unwrap().finish = Some(FinishSeen { raw: "length".into(), normal: Finish::Length });
+    }
+    assert_eq!(hand::table(one(&run), None).rows[0].ok, 6);
+    run.manifest.design.capped_is_ok = false;
+    let table = hand::table(one(&run), None);
+    assert_eq!(table.rows[0].ok, 0);
+    assert_eq!(table.rows[0].remarks, [Remark::Flag(Flag::LengthCapped, 6)]);
+}
+
+#[test]
+fn short_replies_stay_out_of_the_speeds_and_in_the_times() {
+    let mut run = hand::run(vec![hand::target("a/r1")], 6, 1);
+    hand::fill(&mut run, |round, _, _| if round < 3 { hand::reply(100.0, 1.0, 0, 8) } else { hand::reply(400.0, 20.0, 0, 40) });
+    let table = hand::table(one(&run), None);
+    assert_eq!(hand::numbers(&table, 0)[CONTENT], Some(50.0));
+    assert_eq!(hand::numbers(&table, 0)[E2E], Some(1180.0));
+    assert!(table.rows[0].remarks.contains(&Remark::Flag(Flag::TooShort, 2)));
+}
+
+#[test]
+fn limits_that_were_hit_often_and_a_slow_client_are_warned_of() {
+    let mut run = pair(20, 1);
+    let timed_out = |run: &mut Run, trial: usize| {
+        let answer = run.trials[trial].answer.as_mut().unwrap();
+        answer.ended = Ended::TimedOut { limit: Limit::Total };
+        answer.finish = None;
+        answer.end_marks.clear();
+    };
+    timed_out(&mut run, 0);
+    assert_eq!(warnings(&run), "");
+    timed_out(&mut run, 2);
+    assert!(warnings(&run).starts_with("a/r1: 2 of 20 replies hit a limit"), "{}", warnings(&run));
+
+    let mut run = pair(6, 1);
+    let lag = |ms: f64| Some(SelfLag { runtime_p99_us: ms * 1e3, ..SelfLag::default() });
+    let line = |lag| RoundLine { round: 1, state: RoundState::Finished, wall: run.manifest.created, mono: hand::T0, lag };
+    let (calm, busy) = (line(lag(20.0)), line(lag(21.0)));
+    run.rounds = vec![calm];
+    assert_eq!(warnings(&run), "");
+    run.rounds.push(busy);
+    assert!(warnings(&run).contains("this client's own lag reached 21 ms"), "{}", warnings(&run));
+    run.rounds[0].lag.as_mut().unwrap().clock_steps = 1;
+    assert!(warnings(&run).contains("the wall clock was stepped"), "{}", warnings(&run));
+    run.torn = 2;
+    assert!(warnings(&run).contains("2 lines of the records could not be read"));
+}
+
+#[test]
+fn few_rounds_are_called_points() {
+    let caption = |rounds| hand::written(&pair(rounds, 1), Format::Markdown, 0);
+    assert!(caption(2).contains("Fewer than three rounds: points only") && caption(2).contains("n = 2 requests"));
+    assert!(!caption(3).contains("points only"));
+}
+
+#[test]
+fn the_basis_is_reported_only_where_all_report_well_and_are_of_one_family() {
+    let basis = |run: &Run| {
+        let table = hand::table(one(run), None);
+        (table.basis, table.basis_because)
+    };
+    let good = pair(20, 1);
+    assert_eq!(basis(&good).0, Basis::Reported);
+    assert!(!hand::written(&good, Format::Terminal, 200).contains("ifferent models"));
+
+    let mut several = good.clone();
+    several.manifest.targets[1].family = Some("llama-3".into());
+    assert_eq!(basis(&several), (Basis::Reference, "the models are of different families".into()));
+    assert!(hand::written(&several, Format::Terminal, 200).contains("Different models: speed only."));
+
+    let mut unknown = good.clone();
+    unknown.manifest.targets.iter_mut().for_each(|target| target.family = None);
+    assert_eq!(Families::of(&unknown.manifest.targets), Families::Unknown);
+    assert_eq!(basis(&unknown).0, Basis::Reference);
+    unknown.manifest.targets.pop();
+    unknown.trials.retain(|trial| trial.target.as_str() == "a/r1");
+    assert_eq!(basis(&unknown).0, Basis::Reported, "one target is of one family");
+
+    // One reply of twenty may lack its usage; two may not.
+    let mut silent = good.clone();
+    silent.trials[1].answer.as_mut().unwrap().usage = None;
+    assert_eq!(basis(&silent).0, Basis::Reported);
+    silent.trials[3].answer.as_mut().unwrap().usage = None;
+    assert_eq!(basis(&silent), (Basis::Reference, "b/r1 reports no usage that can be believed throughout".into()));
+
+    // Without the text there is nothing to tokenise but the counts of the embedded tokenizer, which are not there either.
+    for trial in &mut silent.trials {
+        let answer = trial.answer.as_mut().unwrap();
+        let counts = photofinish::record::TokenCounts {
+            tokenizer: "another".into(),
+            per_event: vec![1; 60],
+            chars: vec![5; 60],
+            hash: String::new(),
+        };
+        (answer.text, answer.counts) = (None, Some(counts));
+    }
+    let (basis, why) = basis(&silent);
+    assert_eq!(basis, Basis::Chars);
+    assert!(why.ends_with("and the text was not kept"), "{why}");
+    assert!(hand::written(&silent, Format::Terminal, 200).contains("chars/s"));
+}
+
+#[test]
+fn an_asked_basis_is_taken_for_every_number() {
+    let mut run = pair(6, 1);
+    // As the provider counts, there are three tokens where we count two.
+    for trial in &mut run.trials {
+        let usage = trial.answer.as_mut().unwrap().usage.as_mut().unwrap();
+        (usage.completion, usage.reasoning) = (Some(90), Some(30));
+    }
+    let speed = |basis| hand::numbers(&hand::table(one(&run), Some(basis)), 0)[CONTENT].unwrap();
+    assert_eq!([speed(Basis::Reference), speed(Basis::Chars)], [50.0, 250.0]);
+    assert!((speed(Basis::Reported) - 75.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_one_whose_counts_differ_is_named_and_the_one_that_hides_thinking_is_no_measure() {
+    let names = ["a/r1", "b/r1", "c/r1"];
+    let mut run = hand::run(names.map(hand::target).into(), 6, 1);
+    hand::fill(&mut run, |_, _, target| {
+        let mut reply = hand::reply(400.0, 20.0, if target == 2 { 0 } else { 20 }, 40);
+        let usage = reply.usage.as_mut().unwrap();
+        if target == 2 {
+            (usage.reasoning, usage.completion) = (Some(100), Some(140));
+        }
+        reply
+    });
+    let table = hand::table(one(&run), None);
+    let differ: Vec<bool> =
+        table.rows.iter().map(|row| row.remarks.iter().any(|remark| matches!(remark, Remark::CountsDiffer { .. }))).collect();
+    assert_eq!(differ, [false, false, true]);
+    assert!(hand::written(&run, Format::Terminal, 200).contains("3.50 tokens reported for each counted one, the others' 1.00"));
+}
+
+#[test]
+fn runs_of_one_plan_are_read_together_and_no_others() {
+    let (first, mut second) = (pair(3, 2), pair(3, 2));
+    second.manifest.run = "ffffff".into();
+    second.manifest.created += jiff::SignedDuration::from_hours(24);
+    let table = hand::table(&[second.clone(), first.clone()], None);
+    assert_eq!((table.rounds, table.blocks, table.rows[0].sent), (6, 12, 12));
+    let text = photofinish::report::targets(&table, &Joined::new(&[second.clone(), first.clone()]).unwrap());
+    assert!(text.write(Format::Markdown, 0).contains("runs a1b2c3, ffffff"));
+
+    assert!(matches!(Joined::new(&[first.clone(), first.clone()]), Err(JoinError::Twice(_))));
+    assert!(matches!(Joined::new(&[]), Err(JoinError::NoRun)));
+    let mut elsewhere = second.clone();
+    elsewhere.manifest.vantage = Some("Beijing".into());
+    assert!(matches!(Joined::new(&[first.clone(), elsewhere]), Err(JoinError::Places { .. })));
+    let mut other = second.clone();
+    other.manifest.plan_digest = "d2".into();
+    assert!(matches!(Joined::new(&[first.clone(), other]), Err(JoinError::Plans { .. })));
+    hand::simulate(&mut second, 10.0);
+    assert!(matches!(Joined::new(&[first.clone(), second]), Err(JoinError::SimulatedAndReal { .. })));
+    let mut mixed = first;
+    mixed.manifest.targets[0].simulated = true;
+    assert!(matches!(Joined::new(&[mixed]), Err(JoinError::SimulatedAndReal { .. })));
+}

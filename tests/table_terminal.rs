@@ -1,0 +1,236 @@
+//! Tables as they look: in wide and in narrow windows, with Chinese names, as Markdown, CSV and JSON.
+
+mod hand;
+
+use expect_test::expect;
+use photofinish::report::Format;
+use photofinish::store::Run;
+use photofinish::timeline::{ErrorKind, Phase};
+use proptest::prelude::*;
+use unicode_width::UnicodeWidthStr;
+
+/// Five rounds of four prompts: a good target, one that hides its thinking, one that fails now and then, one that never answers.
+fn race() -> Run {
+    let names = ["深度求索/deepseek-r1", "讯飞开放平台/r1", "硅基流动/Pro-R1", "groq/r1"];
+    let mut run = hand::run(names.map(hand::target).into(), 5, 4);
+    hand::fill(&mut run, |round, block, target| match target {
+        0 => hand::reply(300.0 + f64::from(round), 25.0, 40, 60),
+        1 => {
+            let mut reply = hand::reply(2000.0, 50.0, 0, 80);
+            let usage = reply.usage.as_mut().unwrap();
+            (usage.reasoning, usage.completion) = (Some(300), Some(380));
+            reply
+        }
+        2 if round == 2 && block < 3 => hand::failed(429, ErrorKind::RateLimit, "slow down"),
+        2 if round == 4 && block == 1 => {
+            let mut broken = hand::reply(900.0, 60.0, 10, 10);
+            (broken.finish, broken.usage) = (None, None);
+            broken.end_marks.clear();
+            broken
+        }
+        2 => hand::reply(900.0, 60.0, 10, 90),
+        _ => hand::failed(503, ErrorKind::Overloaded, "no"),
+    });
+    run
+}
+
+#[test]
+fn a_wide_window_holds_one_line_a_target() {
+    expect![[r#"
+        by-hand: r1
+
+        target                success     TTFT  1st answer  reasoning  content  overall  e2e p50  e2e p95
+                              ok/sent       ms           s      tok/s    tok/s    tok/s        s        s
+        ──────────────────────────────────────────────────────────────────────────────────────────────────
+        深度求索/deepseek-r1    20/20    303.0        1.30       40.0     40.0     36.0     2.78     2.78
+        讯飞开放平台/r1 [1]     20/20  2000.0†        2.00          —     20.0     13.4     5.95     5.95
+        硅基流动/Pro-R1 [2]     17/20    900.0        1.50       16.7     16.7     14.6     6.84    never
+        groq/r1 [3]              0/20        —           —          —        —        —        —        —
+
+        [1] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 tokens reported for each counted one, the others' 1.00
+        [2] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were rate-limited · 1 broken
+        [3] groq/r1: 20 server_error
+        † this TTFT may include thinking that was not shown: not comparable
+        rate_limited: over the quota (429): counts as a failure and is listed apart
+        server_error: the server failed or shed load: 5xx, or an error within the stream
+        hidden: thinking was billed but not shown: TTFT includes it
+        broken: the stream ended without its end
+        n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
+        Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
+        Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
+        photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
+    "#]].assert_eq(&hand::written(&race(), Format::Terminal, 200));
+}
+
+#[test]
+fn a_window_of_80_holds_two_lines_a_target() {
+    expect![[r#"
+        by-hand: r1
+
+        success     TTFT  1st answer  reasoning  content  overall  e2e p50  e2e p95
+        ok/sent       ms           s      tok/s    tok/s    tok/s        s        s
+        ────────────────────────────────────────────────────────────────────────────
+        深度求索/deepseek-r1
+          20/20    303.0        1.30       40.0     40.0     36.0     2.78     2.78
+        讯飞开放平台/r1 [1]
+          20/20  2000.0†        2.00          —     20.0     13.4     5.95     5.95
+        硅基流动/Pro-R1 [2]
+          17/20    900.0        1.50       16.7     16.7     14.6     6.84    never
+        groq/r1 [3]
+           0/20        —           —          —        —        —        —        —
+
+        [1] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 tokens reported for each
+            counted one, the others' 1.00
+        [2] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were
+            rate-limited · 1 broken
+        [3] groq/r1: 20 server_error
+        † this TTFT may include thinking that was not shown: not comparable
+        rate_limited: over the quota (429): counts as a failure and is listed apart
+        server_error: the server failed or shed load: 5xx, or an error within the stream
+        hidden: thinking was billed but not shown: TTFT includes it
+        broken: the stream ended without its end
+        n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00
+            to 12:01 UTC · limit T = 300 s
+        Times are quantiles over all requests sent (TTFT and first answer: p50); a
+            failure never arrives. Speeds are medians over good replies.
+        Token basis: reported by the providers (all report usage that can be believed,
+            and all models are of one family).
+        photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run
+            a1b2c3
+    "#]]
+    .assert_eq(&hand::written(&race(), Format::Terminal, 80));
+}
+
+#[test]
+fn a_window_of_48_holds_a_list() {
+    let text = hand::written(&race(), Format::Terminal, 48);
+    expect![[r#"
+        by-hand: r1
+
+        深度求索/deepseek-r1
+          success 20/20  TTFT 303.0 ms
+          1st answer 1.30 s  reasoning 40.0 tok/s
+          content 40.0 tok/s  overall 36.0 tok/s
+          e2e p50 2.78 s  e2e p95 2.78 s
+        讯飞开放平台/r1 [1]
+          success 20/20  TTFT 2000.0† ms
+          1st answer 2.00 s  reasoning —
+          content 20.0 tok/s  overall 13.4 tok/s
+          e2e p50 5.95 s  e2e p95 5.95 s"#]]
+    .assert_eq(&text.lines().take(12).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn markdown_holds_the_same() {
+    expect![[r#"
+        ### by-hand: r1
+
+        | target | success (ok/sent) | TTFT (ms) | 1st answer (s) | reasoning (tok/s) | content (tok/s) | overall (tok/s) | e2e p50 (s) | e2e p95 (s) | Notes |
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+        | 深度求索/deepseek-r1 | 20/20 | 303.0 | 1.30 | 40.0 | 40.0 | 36.0 | 2.78 | 2.78 |  |
+        | 讯飞开放平台/r1 | 20/20 | 2000.0† | 2.00 | — | 20.0 | 13.4 | 5.95 | 5.95 | 20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00 |
+        | 硅基流动/Pro-R1 | 17/20 | 900.0 | 1.50 | 16.7 | 16.7 | 14.6 | 6.84 | never | 2 rate\_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken |
+        | groq/r1 | 0/20 | — | — | — | — | — | — | — | 20 server\_error |
+
+        - † this TTFT may include thinking that was not shown: not comparable
+        - rate\_limited: over the quota (429): counts as a failure and is listed apart
+        - server\_error: the server failed or shed load: 5xx, or an error within the stream
+        - hidden: thinking was billed but not shown: TTFT includes it
+        - broken: the stream ended without its end
+        - n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
+        - Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
+        - Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
+        - photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
+    "#]].assert_eq(&hand::written(&race(), Format::Markdown, 0));
+}
+
+#[test]
+fn csv_holds_full_numbers_and_nothing_for_a_missing_one() {
+    expect![[r#"
+        target,ok,sent,ttft_p50_ms,ttfa_p50_ms,reasoning_speed,content_speed,overall_speed,e2e_p50_ms,e2e_p95_ms,notes,simulated,basis,run
+        深度求索/deepseek-r1,20,20,303,1303,40,40,35.99712023038157,2778,2780,,no,reported by the providers,a1b2c3
+        讯飞开放平台/r1,20,20,2000,2000,,20,13.445378151260504,5950,5950,"20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00",no,reported by the providers,a1b2c3
+        硅基流动/Pro-R1,17,20,900,1500,16.666666666666668,16.666666666666668,14.619883040935672,6840,never,2 rate_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken,no,reported by the providers,a1b2c3
+        groq/r1,0,20,,,,,,,,20 server_error,no,reported by the providers,a1b2c3
+    "#]].assert_eq(&hand::written(&race(), Format::Csv, 0).replace("\r\n", "\n"));
+}
+
+#[test]
+fn json_holds_a_reason_for_every_missing_number() {
+    let json: serde_json::Value = serde_json::from_str(&hand::written(&race(), Format::Json, 0)).unwrap();
+    let unit = |name: &str| json["columns"].as_array().unwrap().iter().find(|column| column["name"] == name).unwrap()["unit"].clone();
+    assert_eq!([unit("ttfa_p50_ms"), unit("content_speed")], ["ms", "tok/s"], "values are in the unit that the column says");
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows[0]["ttft_p50_ms"]["value"], 303.0);
+    assert_eq!(rows[1]["ttft_p50_ms"]["mark"], "†");
+    assert_eq!(rows[1]["reasoning_speed"]["missing"], "no reasoning came");
+    assert_eq!(rows[2]["e2e_p95_ms"]["never"], true);
+    assert_eq!(rows[3]["success"], serde_json::json!({"ok": 0, "sent": 20}));
+    for column in ["ttft_p50_ms", "ttfa_p50_ms", "content_speed", "overall_speed", "e2e_p50_ms", "e2e_p95_ms"] {
+        assert_eq!(rows[3][column]["missing"], "no good reply", "{column}");
+    }
+}
+
+#[test]
+fn the_columns_of_chinese_names_stand_under_each_other() {
+    let text = hand::written(&race(), Format::Terminal, 120);
+    let ends: Vec<usize> = text.lines().filter(|line| line.contains("/20")).map(|line| line.split("/20").next().unwrap().width()).collect();
+    assert_eq!(ends.len(), 4, "{text}");
+    assert!(ends.windows(2).all(|two| two[0] == two[1]), "{text}");
+}
+
+#[test]
+fn a_simulated_table_says_so_in_title_and_rows_and_multiplies_times_back() {
+    let mut run = hand::run(vec![hand::target("deepseek/r1")], 5, 4);
+    hand::fill(&mut run, |_, _, _| hand::reply(10.0, 1.0, 20, 30));
+    hand::simulate(&mut run, 30.0);
+    for format in [Format::Terminal, Format::Markdown, Format::Json] {
+        let text = hand::written(&run, format, 120);
+        assert!(text.contains("SIMULATED providers (time scale 30×"), "{text}");
+        assert!(text.contains("sim:deepseek/r1"), "{text}");
+    }
+    let csv = hand::written(&run, Format::Csv, 0);
+    assert!(csv.contains("sim:deepseek/r1,20,20,300,900,") && csv.contains("scale 30"), "{csv}");
+}
+
+#[test]
+fn a_bundled_target_has_a_word_for_its_phase_speeds() {
+    let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], 5, 4);
+    hand::fill(&mut run, |round, _, target| match target {
+        // Bundled are 4 of 20, which is no more than a fifth; and 8 of 20.
+        target if (target == 0 && round == 1) || (target == 1 && round < 3) => {
+            let mut reply = hand::empty_reply();
+            hand::say(&mut reply, 500.0, Phase::Content, 40);
+            hand::say(&mut reply, 900.0, Phase::Content, 40);
+            reply
+        }
+        _ => hand::reply(500.0, 10.0, 0, 80),
+    });
+    let table = hand::table(std::slice::from_ref(&run), None);
+    let texts = |row: usize| table.rows[row].cells.iter().filter(|cell| format!("{cell:?}").contains("bundled")).count();
+    assert_eq!((texts(0), texts(1)), (0, 2));
+    assert!(hand::written(&run, Format::Terminal, 100).contains("8 bundled"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn no_number_is_ever_wrapped_and_no_line_is_wider_than_the_window(width in 40usize..=220, scale in 0.001f64..5000.0) {
+        let mut run = race();
+        for trial in &mut run.trials {
+            let line = &mut trial.answer.as_mut().unwrap().timeline;
+            line.at_ns.iter_mut().for_each(|at| *at = (*at as f64 * scale) as u64);
+        }
+        let text = hand::written(&run, Format::Terminal, width);
+        for line in text.lines() {
+            prop_assert!(line.width() <= width, "{width}: {line}");
+        }
+        // Every number of the Markdown table stands whole in the terminal's.
+        let markdown = hand::written(&run, Format::Markdown, 0);
+        for row in markdown.lines().filter(|line| line.contains("/20 |")) {
+            for cell in row.split('|').skip(2).take(8).map(str::trim).filter(|cell| !cell.is_empty()) {
+                prop_assert!(text.split_whitespace().any(|word| word == cell), "{cell} at {width}:\n{text}");
+            }
+        }
+    }
+}
