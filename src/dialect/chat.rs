@@ -277,8 +277,8 @@ impl Decoder for ChatDecoder {
                 emit(StreamEvent::Unreadable)
             };
         };
-        for choice in chunk.choices() {
-            self.delta(&choice.message, emit);
+        for message in chunk.choices().filter_map(|choice| choice.message.as_deref()) {
+            self.delta(message, emit);
         }
         self.chunk(&chunk, body, emit);
         self.splitter.flush(emit);

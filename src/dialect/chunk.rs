@@ -32,8 +32,8 @@ pub(super) struct Chunk<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
     pub delta: Delta<'a>,
-    /// The whole message of a reply that was not streamed.
-    pub message: Delta<'a>,
+    /// The whole message of a reply that was not streamed; boxed, since the chunks of a stream have none and are moved about.
+    pub message: Option<Box<Delta<'a>>>,
     pub finish: Text<'a>,
     pub usage: Option<&'a RawValue>,
 }
@@ -197,7 +197,7 @@ impl<'de> Visitor<'de> for ChoiceSeed<'_> {
         while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
             match &*key {
                 "delta" => choice.delta = map.next_value_seed(DeltaSeed(self.0))?,
-                "message" => choice.message = map.next_value_seed(DeltaSeed(self.0))?,
+                "message" => choice.message = Some(Box::new(map.next_value_seed(DeltaSeed(self.0))?)),
                 "finish_reason" => choice.finish = map.next_value()?,
                 "usage" => choice.usage = map.next_value()?,
                 _ => {

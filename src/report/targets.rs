@@ -16,7 +16,7 @@ pub fn targets(table: &TargetTable, joined: &Joined<'_>) -> Table {
     Table {
         title: title(table, manifest),
         columns: columns(table.basis),
-        rows: table.rows.iter().map(row).collect(),
+        rows: table.rows.iter().map(|each| row(each, all_few(table))).collect(),
         warnings: table.warnings.clone(),
         caption: caption(table, joined),
         legend: legend(table),
@@ -69,7 +69,12 @@ fn columns(basis: Basis) -> Vec<Column> {
     columns
 }
 
-fn row(row: &analysis::Row) -> Row {
+/// Whether every target has so few requests that the caption says it once for all.
+fn all_few(table: &TargetTable) -> bool {
+    1 < table.rows.len() && table.rows.iter().all(|row| row.remarks.contains(&Remark::Few))
+}
+
+fn row(row: &analysis::Row, all_few: bool) -> Row {
     let shy = row.remarks.iter().any(|remark| matches!(remark, Remark::Flag(Flag::Hidden | Flag::ThinkingUnknown, _)));
     let mut cells = vec![Cell::Text(target_name(row.target.as_str(), row.simulated)), Cell::Count { part: row.ok, of: row.sent }];
     for (column, cell) in COLUMNS.iter().zip(&row.cells) {
@@ -81,7 +86,7 @@ fn row(row: &analysis::Row) -> Row {
             analysis::Cell::Text(text) => Cell::Text(text.clone()),
         });
     }
-    Row { cells, notes: row.remarks.iter().map(remark).collect() }
+    Row { cells, notes: row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(remark).collect() }
 }
 
 fn remark(remark: &Remark) -> String {
@@ -141,6 +146,9 @@ fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
         Families::One => {}
         Families::Several => lines.push("Different models: speed only.".into()),
         Families::Unknown => lines.push("Perhaps different models (not every family is known): speed only.".into()),
+    }
+    if all_few(table) {
+        lines.push("Fewer than five requests a target: single observations.".into());
     }
     if (1..3).contains(&table.rounds) {
         lines.push("Fewer than three rounds: points only, which say nothing of who is faster.".into());

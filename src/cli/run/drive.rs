@@ -43,6 +43,8 @@ pub struct Race {
 pub struct RaceOver {
     /// Its folder and how it ended.
     pub raced: Raced,
+    /// It can be gone on with; a simulated run cannot, its providers are gone.
+    pub resumable: bool,
     /// Targets that gave no usable sample, and how their last request went.
     pub without_sample: Vec<(TargetId, String)>,
 }
@@ -95,6 +97,7 @@ pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
         Outcome::Finished => {}
         Outcome::AllStopped => say("every target is stopped; see the reasons above"),
         Outcome::BudgetSpent(how) => say(&format!("budget spent: {how}; a larger one goes on: photofinish run --resume {folder} …")),
+        Outcome::Interrupted if !over.resumable => say("interrupted; what is on record can be read"),
         Outcome::Interrupted => say(&format!("interrupted; photofinish run --resume {folder} goes on within 15 minutes")),
         Outcome::RecordFailed(fault) => bail!("the record cannot be written: {fault}"),
     }
@@ -141,6 +144,7 @@ fn racers(manifest: &Manifest, keys: Vec<Option<Secret>>, catalog: &Catalog) -> 
 
 /// The race runs on its own thread; this one draws and listens for Ctrl-C.
 fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before: Before, dataset: &Dataset) -> anyhow::Result<RaceOver> {
+    let resumable = manifest.simulated.is_none();
     let schedule = Schedule::of(&manifest);
     let prompts: BTreeMap<PromptId, String> =
         manifest.dataset.prompts.iter().filter_map(|facts| Some((facts.id.clone(), dataset.prompt(&facts.id)?.text.clone()))).collect();
@@ -172,7 +176,7 @@ fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before:
     let raced = measuring.join().map_err(|_| anyhow!("the measuring thread panicked; what was recorded is in the run folder"))??;
     let without_sample =
         samples.into_iter().filter(|(_, sampled)| sampled.usable == 0).map(|(target, sampled)| (target, sampled.last)).collect();
-    Ok(RaceOver { raced, without_sample })
+    Ok(RaceOver { raced, resumable, without_sample })
 }
 
 /// Ctrl-C, and the politer of the signals that end a process.
