@@ -305,3 +305,10 @@ fn runs_of_one_plan_are_read_together_and_no_others() {
     mixed.manifest.targets[0].simulated = true;
     assert!(matches!(Joined::new(&[mixed]), Err(JoinError::SimulatedAndReal { .. })));
 }
+
+#[test]
+fn what_every_target_shares_is_said_once() {
+    let text = hand::written(&pair(2, 2), Format::Terminal, 120);
+    assert_eq!(text.matches("single observations").count(), 1, "{text}");
+    assert!(!text.contains("[1]"), "{text}");
+}
