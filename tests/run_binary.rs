@@ -253,3 +253,19 @@ fn a_run_that_is_killed_again_and_again_loses_nothing_older_than_a_second_and_co
     assert_eq!(scored_blocks(&run).len(), 240);
     assert_eq!(run.notes.iter().filter(|note| note.text.starts_with("resumed")).count(), 3);
 }
+
+#[test]
+fn the_latest_run_of_a_plan_goes_on_when_its_budget_grows_and_not_under_another_plan() {
+    let (server, folder) = (ChatServer::start(), tempfile::tempdir().unwrap());
+    let plan = format!("name: budget\nrounds: 2\nprompts: 2\ntargets: ['{}']\n", server.target("one"));
+    std::fs::write(folder.path().join("plan.yaml"), &plan).unwrap();
+    // Each round is a warm-up and two prompts: the second round does not fit.
+    let (code, _, stderr) = output(folder.path(), &["run", "plan.yaml", "--max-requests", "3"]);
+    assert!(code == 0 && stderr.contains("budget spent"), "{code} {stderr}");
+    std::fs::write(folder.path().join("other.yaml"), plan.replace("prompts: 2", "prompts: 3")).unwrap();
+    let (code, _, stderr) = output(folder.path(), &["run", "other.yaml", "--resume", "latest", "--max-requests", "9"]);
+    assert!(code == 2 && stderr.contains("another plan"), "{code} {stderr}");
+    let (code, _, stderr) = output(folder.path(), &["run", "plan.yaml", "--resume", "latest", "--max-requests", "9"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(scored_blocks(&Run::open(&only_run(folder.path())).unwrap()).len(), 4);
+}

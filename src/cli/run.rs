@@ -47,8 +47,8 @@ pub struct Args {
     /// Stop between blocks once so many tokens are used in all (a block may run over)
     #[arg(long, value_name = "N")]
     max_total_tokens: Option<u64>,
-    /// Go on with an interrupted run
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["plan", "preset", "targets", "rounds", "prompts", "seed", "name", "thinking", "max_tokens", "sequential", "no_text", "transport", "vantage"])]
+    /// Go on with an interrupted run, or with the `latest`; its stored plan says the rest, and a plan named beside it must be that one
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "targets", "rounds", "prompts", "seed", "name", "thinking", "max_tokens", "sequential", "no_text", "transport", "vantage"])]
     resume: Option<PathBuf>,
     /// A folder of provider files that stand before the built-in ones (may be repeated)
     #[arg(long, value_name = "DIR")]
@@ -260,7 +260,17 @@ fn is_remote(target: &TargetFacts) -> bool {
 
 /// Goes on with an interrupted run: the manifest says everything that the plan said.
 fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> {
-    let run = Run::open(folder)?;
+    let folder = super::reading::folder(folder, &args.results)?;
+    let run = Run::open(&folder)?;
+    if let Some(plan) = &args.plan {
+        let (_, text) = plan_file(Some(plan), Path::new(""))?;
+        if !text.is_some_and(|text| run.was_planned_by(&text)) {
+            let (plan, folder) = (plan.display(), folder.display());
+            bail!(
+                "{plan}: {folder} was made from another plan, or this one was changed since; leave the plan out to go on, or start a new run"
+            );
+        }
+    }
     if run.manifest.simulated.is_some() {
         bail!("{}: a simulated run cannot be resumed, its providers are gone; start it anew", folder.display());
     }

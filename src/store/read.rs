@@ -1,8 +1,9 @@
 //! Reading a run back: tolerant of what a later version may add, and of a line that a crash cut short.
 
-use super::folder::{MANIFEST, RECORDS, TORN, io};
+use super::folder::{MANIFEST, PLAN, RECORDS, TORN, io};
 use super::{Run, StoreError};
 use crate::record::{Line, Manifest, SCHEMA};
+use crate::secret;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -30,11 +31,23 @@ impl Run {
         Ok(run)
     }
 
-    /// The latest run of a results folder, by its name (which begins with the time). None where there is none.
+    /// The latest run of a results folder, by the time that its name begins with and, within a second, by its manifest's age. None where
+    /// there is none.
     pub fn latest(results: &Path) -> Option<PathBuf> {
         let runs = std::fs::read_dir(results).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
         let starts_with_a_time = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("20"));
-        runs.filter(|path| starts_with_a_time(path) && path.join(MANIFEST).is_file()).max()
+        let begun = |path: &PathBuf| {
+            let made = path.join(MANIFEST).metadata().and_then(|manifest| manifest.modified()).ok();
+            let second: String = path.file_name()?.to_string_lossy().chars().take_while(|c| *c != '-').collect();
+            made.map(|made| (second, made))
+        };
+        runs.filter(starts_with_a_time).filter_map(|path| Some((begun(&path)?, path))).max().map(|(_, path)| path)
+    }
+
+    /// Whether the stored plan is this text: the plan as it was when the run began, secrets masked.
+    pub fn was_planned_by(&self, text: &str) -> bool {
+        let stored = std::fs::read(self.folder.join(PLAN));
+        stored.is_ok_and(|stored| stored == *secret::mask().mask_bytes(text.as_bytes()))
     }
 
     fn take(&mut self, line: &[u8]) {
