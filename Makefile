@@ -1,5 +1,5 @@
 # Two commands do everything: `cargo run --release -- demo` and `make check`.
-.PHONY: check fmt lint test demo bench real-model example deny fuzz
+.PHONY: check fmt lint test portable demo bench real-model example deny fuzz
 
 check: fmt lint test ## all tests: format, lints, unit, fixtures, end to end
 
@@ -11,6 +11,9 @@ lint:
 
 test:
 	cargo test --locked
+
+portable: ## what systems other than Unix get (reqwest and user-space times), compiled here
+	RUSTFLAGS="--cfg photofinish_portable -D warnings" cargo check --locked --target-dir target/portable
 
 demo: ## the main job on simulated providers
 	cargo run --locked --release -- demo

@@ -55,16 +55,40 @@ impl Clock {
     }
 }
 
-fn read(id: libc::clockid_t) -> u64 {
+/// Which of the machine's clocks.
+#[derive(Clone, Copy)]
+enum Which {
+    Monotonic,
+    Real,
+}
+
+#[cfg(all(unix, not(photofinish_portable)))]
+fn read(which: Which) -> u64 {
+    let id = match which {
+        Which::Monotonic => libc::CLOCK_MONOTONIC,
+        Which::Real => libc::CLOCK_REALTIME,
+    };
     let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // Safety: `ts` is a valid place for one timespec, and the two ids used here always exist.
     unsafe { libc::clock_gettime(id, &mut ts) };
     ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64
 }
 
+/// Other systems: the standard library's clocks, the monotonic one counted from its first reading in this process.
+#[cfg(not(all(unix, not(photofinish_portable))))]
+fn read(which: Which) -> u64 {
+    use std::time::{Instant, SystemTime, UNIX_EPOCH};
+    static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let elapsed = match which {
+        Which::Monotonic => FIRST.get_or_init(Instant::now).elapsed() + Duration::from_secs(1),
+        Which::Real => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+    };
+    elapsed.as_nanos() as u64
+}
+
 /// CLOCK_MONOTONIC now.
 pub fn mono() -> Stamp {
-    Stamp(read(libc::CLOCK_MONOTONIC))
+    Stamp(read(Which::Monotonic))
 }
 
 /// CLOCK_REALTIME between two readings of CLOCK_MONOTONIC, all in nanoseconds.
@@ -85,9 +109,9 @@ pub struct Bracket {
 impl Bracket {
     /// Three readings, about 60 ns.
     pub fn take() -> Bracket {
-        let before = read(libc::CLOCK_MONOTONIC);
-        let real = read(libc::CLOCK_REALTIME);
-        Bracket { before, real, after: read(libc::CLOCK_MONOTONIC) }
+        let before = read(Which::Monotonic);
+        let real = read(Which::Real);
+        Bracket { before, real, after: read(Which::Monotonic) }
     }
 }
 

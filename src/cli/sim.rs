@@ -58,15 +58,33 @@ fn announce(ready: &crate::sim::Ready) {
 
 /// Ready when a signal asks for the end, or the parent is gone.
 async fn stopped(parent: Option<u32>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     tokio::select! {
-        _ = terminate.recv() => {}
+        () = terminated() => {}
         _ = tokio::signal::ctrl_c() => {}
         () = orphaned(parent) => {}
     }
 }
 
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        terminate.recv().await;
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
+
+/// Where a process cannot learn that its parent is gone, whoever started the simulator has to end it.
+#[cfg(not(unix))]
+async fn orphaned(_: Option<u32>) {
+    std::future::pending().await
+}
+
+#[cfg(unix)]
 async fn orphaned(parent: Option<u32>) {
     let Some(parent) = parent else { return std::future::pending().await };
     let was_child = std::os::unix::process::parent_id() == parent;
@@ -76,6 +94,7 @@ async fn orphaned(parent: Option<u32>) {
 }
 
 /// Whether a process runs: it is known, and not a zombie that nobody has waited for.
+#[cfg(unix)]
 fn alive(pid: u32) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());

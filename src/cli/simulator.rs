@@ -3,7 +3,6 @@
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 /// A running simulator. It ends when this is dropped, and also when this process dies.
@@ -42,10 +41,12 @@ impl Simulator {
     pub fn start(behaviour: &str) -> anyhow::Result<Simulator> {
         let binary = std::env::current_exe().context("this binary cannot be found again to run the simulator")?;
         let parent = std::process::id().to_string();
-        let mut child = Command::new(binary)
+        let mut command = Command::new(binary);
+        // A group of its own: Ctrl-C is for the race, whose requests are then read to their end.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command
             .args(["sim", "--port", "0", "--behaviour", behaviour, "--parent", &parent])
-            // A group of its own: Ctrl-C is for the race, whose requests are then read to their end.
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

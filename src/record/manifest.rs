@@ -160,9 +160,10 @@ pub struct Sampling {
 #[serde(rename_all = "snake_case")]
 pub enum TransportKind {
     /// Our own reader over sockets stamped by the kernel.
-    #[default]
+    #[cfg_attr(all(unix, not(photofinish_portable)), default)]
     Kernel,
-    /// The `reqwest` crate: SOCKS and HTTP/2, user-space times only.
+    /// The `reqwest` crate: SOCKS and HTTP/2, user-space times only. The only one on systems other than Unix.
+    #[cfg_attr(not(all(unix, not(photofinish_portable))), default)]
     Reqwest,
 }
 

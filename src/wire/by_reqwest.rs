@@ -7,7 +7,7 @@
 //! reqwest opens it anew without asking if the server had closed it; the count of its connections shows that. A request that went out
 //! is never sent again.
 
-use super::connect::{authority, is_local, is_resolver_fault, next_id};
+use super::blame::{authority, is_local, is_resolver_fault, next_id};
 use super::cut::Cutter;
 use super::roots::Roots;
 use super::sse::Piece;

@@ -1,6 +1,7 @@
 //! From an endpoint to a socket that can be written to: DNS, TCP, an HTTP CONNECT proxy where the plan names one, TLS. Each phase is
 //! timed apart, all of them share one limit, and a failure says where it lies: at the provider or in our own machine and line.
 
+use super::blame::{authority, is_local, is_resolver_fault, next_id};
 use super::http1::{Piece, Response};
 use super::roots::Roots;
 use super::timed_io::TimedIo;
@@ -12,7 +13,6 @@ use base64::Engine as _;
 use percent_encoding::percent_decode_str;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -58,12 +58,6 @@ pub(super) async fn open(roots: &Roots, endpoint: &Endpoint) -> Result<(Io, Conn
     Err(ConnectFailure { stage: attempt.stage, message, timed_out, local, connect: attempt.connect })
 }
 
-/// The number of a new connection, unique in this process whatever its transport.
-pub(super) fn next_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 /// An inherited proxy variable changes nothing here; a user behind a proxy should learn why the connection fails.
 fn proxy_hint(endpoint: &Endpoint, set: impl Fn(&str) -> bool) -> Option<String> {
     let loopback = endpoint.host == "localhost" || endpoint.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
@@ -84,18 +78,6 @@ impl Failed {
     fn here(message: impl Into<String>) -> Failed {
         Failed { message: message.into(), local: true }
     }
-}
-
-/// Whether an error of the system speaks of our own machine or line.
-pub(super) fn is_local(error: &io::Error) -> bool {
-    let ours = [libc::ENETUNREACH, libc::ENETDOWN, libc::EHOSTUNREACH, libc::EMFILE, libc::ENFILE, libc::EADDRNOTAVAIL];
-    error.raw_os_error().is_some_and(|code| ours.contains(&code))
-}
-
-/// Whether a failed look-up is our resolver's fault; that a name does not exist is not.
-pub(super) fn is_resolver_fault(error: &io::Error) -> bool {
-    let text = error.to_string();
-    is_local(error) || !["not known", "No address", "nodename nor servname", "no address"].iter().any(|words| text.contains(words))
 }
 
 /// A connection on its way; what is known of it so far outlives a limit that runs out.
@@ -247,12 +229,6 @@ fn refusal(status: u16) -> Failed {
     Failed { message, local: !(502..=504).contains(&status) }
 }
 
-/// Host and port as a request names them: IPv6 in brackets.
-pub(super) fn authority(host: &str, port: Option<u16>) -> String {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
-}
-
 fn tls_words(error: &io::Error) -> String {
     let text = error.to_string();
     if text.contains("InvalidContentType") {
@@ -286,19 +262,5 @@ mod tests {
         let error = Proxy::parse("socks5://ann:s3cret@proxy.example:1080").err().unwrap();
         assert!(error.message.contains("transport: reqwest") && !error.message.contains("s3cret"), "{}", error.message);
         assert_eq!(Proxy::parse("http://[::1]:8080").ok().unwrap().host, "::1");
-    }
-
-    #[test]
-    fn a_fault_of_our_own_line_is_told_from_the_providers() {
-        assert!(is_local(&io::Error::from_raw_os_error(libc::ENETUNREACH)));
-        assert!(!is_local(&io::Error::from_raw_os_error(libc::ECONNREFUSED)));
-        assert!(is_resolver_fault(&io::Error::other("failed to lookup address information: Temporary failure in name resolution")));
-        assert!(!is_resolver_fault(&io::Error::other("failed to lookup address information: Name or service not known")));
-    }
-
-    #[test]
-    fn an_address_of_version_6_stands_in_brackets() {
-        assert_eq!(authority("::1", Some(80)), "[::1]:80");
-        assert_eq!(authority("a.example", None), "a.example");
     }
 }

@@ -31,6 +31,7 @@ impl Cutter {
         }
     }
     /// Whether the bytes fed last ended a frame, so that nothing came after it.
+    #[cfg(all(unix, not(photofinish_portable)))]
     pub(super) fn ends_frame(&self) -> bool {
         match self {
             Cutter::Sse(events) => events.ends_event(),

@@ -1,7 +1,8 @@
 //! The default transport: HTTP/1.1 over our own stamped sockets. A read, its bytes and its frames meet in one function, so that the
 //! time of a frame is right by construction.
 
-use super::connect::{Io, authority, open};
+use super::blame::authority;
+use super::connect::{Io, open};
 use super::cut::Cutter;
 use super::http1::{Fault, Piece, Response};
 use super::roots::Roots;

@@ -1,21 +1,29 @@
 //! Moves bytes and stamps them. A read carries the kernel's receive time; frames cut from it get a mark each, exact or an interval.
 //!
-//! Two transports: our own over stamped sockets (the default), and `reqwest` (SOCKS, HTTP/2, untimed calls).
+//! Two transports: our own over stamped sockets (the default on Unix), and `reqwest` (SOCKS, HTTP/2, every other system). A build with
+//! `--cfg photofinish_portable` leaves the first out, so that what other systems get can be compiled and tried on this one.
 
+mod blame;
 mod by_reqwest;
+#[cfg(all(unix, not(photofinish_portable)))]
 mod connect;
 mod cut;
 pub mod http1;
+#[cfg(all(unix, not(photofinish_portable)))]
 mod kernel;
 pub mod ndjson;
+#[cfg(all(unix, not(photofinish_portable)))]
 pub mod realtime;
 mod roots;
 pub mod sse;
+#[cfg(all(unix, not(photofinish_portable)))]
 mod timed_io;
 
 pub use by_reqwest::{ReqwestConnection, ReqwestTransport};
+#[cfg(all(unix, not(photofinish_portable)))]
 pub use kernel::{KernelConnection, KernelTransport};
 pub use roots::Roots;
+#[cfg(all(unix, not(photofinish_portable)))]
 pub use timed_io::clock_steps;
 
 use crate::record::{Connect, Reads, Stamps};

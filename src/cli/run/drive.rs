@@ -12,7 +12,7 @@ use crate::runner::{self, Before, Outcome, Progress, Raced, Racer, RunInputs, St
 use crate::secret::Secret;
 use crate::store::{Journal, Prepare, Run};
 use crate::tokens::Reference;
-use crate::wire::{KernelTransport, ReqwestTransport, Roots, Transport};
+use crate::wire::{ReqwestTransport, Roots, Transport};
 use anyhow::{Context, anyhow, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -129,17 +129,27 @@ fn text_kept(full: bool, tokenizer: Option<&Path>) -> anyhow::Result<(TextKept, 
 
 fn racers(manifest: &Manifest, keys: Vec<Option<Secret>>, catalog: &Catalog) -> anyhow::Result<Vec<Racer>> {
     let roots = Roots::system();
-    let kernel: Arc<dyn Transport> = Arc::new(KernelTransport::new(roots.clone()));
+    let kernel = kernel_transport(&roots);
     let reqwest: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(roots));
     let racer = |(facts, key): (&TargetFacts, Option<Secret>)| {
         let transport = match facts.transport {
-            TransportKind::Kernel => kernel.clone(),
+            TransportKind::Kernel => {
+                kernel.clone().with_context(|| format!("{}: `transport: kernel` needs Unix; take `reqwest`", facts.id))?
+            }
             TransportKind::Reqwest => reqwest.clone(),
         };
         let endpoint = catalog.endpoint(facts, manifest.limits.connect_ms);
         Ok(Racer { facts: facts.clone(), provider: catalog.provider(facts)?, endpoint, transport, key })
     };
     manifest.targets.iter().zip(keys).map(racer).collect()
+}
+
+/// Our own transport, where this system has its sockets.
+fn kernel_transport(roots: &Roots) -> Option<Arc<dyn Transport>> {
+    #[cfg(all(unix, not(photofinish_portable)))]
+    return Some(Arc::new(crate::wire::KernelTransport::new(roots.clone())));
+    #[cfg(not(all(unix, not(photofinish_portable))))]
+    return (|_: &Roots| None)(roots);
 }
 
 /// The race runs on its own thread; this one draws and listens for Ctrl-C.
