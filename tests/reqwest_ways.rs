@@ -61,6 +61,13 @@ fn a_socks_proxy_is_used_where_the_plan_names_it() {
     assert_eq!(run.manifest.targets[0].proxy.as_deref(), Some(format!("socks5://127.0.0.1:{port}").as_str()), "the manifest says so");
     let answer = scored(&run, "it").answer.as_deref().unwrap();
     assert!(answer.timeline.points().all(|point| !point.exact()), "user-space times are intervals");
+    let table = ends_with(0, photofinish(home.path()).args(["table", "latest"]));
+    assert!(String::from_utf8(table.stdout).unwrap().contains("user-space times"), "the table says so");
+    for name in ["overall_speed", "content_speed", "reasoning_speed", "decode"] {
+        let metric = photofinish::metric::metric(name).unwrap();
+        let seen = read(&run, scored(&run, "it"), |reply| (metric.of)(reply)).unwrap();
+        assert!(seen.low <= seen.value && seen.value < seen.high, "{name}: what the client saw, with what it cannot exclude: {seen:?}");
+    }
 }
 
 /// An HTTP/2 server without TLS that answers every request with a stream of three words.

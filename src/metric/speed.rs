@@ -92,8 +92,9 @@ fn phase_speed(reply: &Reply<'_>, arrivals: &[Arrival], absent: Undefined) -> Re
 /// Tokens after the first arrival over the time since it, per second.
 ///
 /// The last token of a reply nearly always shares its read with the end marks, so that its time is an interval: the speed is then taken
-/// between the first and the last *exact* arrival. Where those span less than half of the tokens (the client lagged, or gives no exact
-/// times at all), it is taken between the ends as they are, with the bounds that their intervals give.
+/// between the first and the last *exact* arrival. Where those span less than half of the tokens (the client lagged), it is taken between
+/// the ends as they are, with the bounds that their intervals give, and there is none where nothing bounds it. A client that knows no
+/// kernel times at all (reqwest) takes it between the times at which it saw them, open above.
 fn pace(arrivals: &[Arrival]) -> Result<Observation, Undefined> {
     let [first, .., last] = arrivals else { return Err(Undefined::TooFewArrivals) };
     let tokens = |from: usize, to: usize| arrivals[from + 1..=to].iter().filter_map(|arrival| arrival.tokens).sum::<f64>();
@@ -114,10 +115,12 @@ fn pace(arrivals: &[Arrival]) -> Result<Observation, Undefined> {
         return Err(if first.read == last.read && !first.moment.exact() { Undefined::OneRead } else { Undefined::NoTime });
     }
     let (shortest, longest) = (last.moment.earliest - first.moment.at, last.moment.at - first.moment.earliest);
-    if shortest <= 0.0 {
+    let unstamped = arrivals.iter().all(|arrival| !arrival.moment.exact()) && first.read != last.read;
+    if shortest <= 0.0 && !unstamped {
         return Err(Undefined::OneRead);
     }
-    Ok(Observation::between(1e3 * all / time, 1e3 * all / longest, 1e3 * all / shortest))
+    let most = if shortest <= 0.0 { f64::INFINITY } else { 1e3 * all / shortest };
+    Ok(Observation::between(1e3 * all / time, 1e3 * all / longest, most))
 }
 
 fn overall_speed(reply: &Reply<'_>) -> Result<Observation, Undefined> {
@@ -146,10 +149,12 @@ fn tpot(reply: &Reply<'_>) -> Result<Observation, Undefined> {
 fn per_reply_time(reply: &Reply<'_>, tokens: fn(&Reply<'_>) -> Result<f64, Undefined>) -> Result<Observation, Undefined> {
     let time = e2e(reply)?;
     let tokens = tokens(reply)?;
-    if time.low <= 0.0 {
+    if time.value <= 0.0 {
         return Err(Undefined::NoTime);
     }
-    Ok(Observation::between(1e3 * tokens / time.value, 1e3 * tokens / time.high, 1e3 * tokens / time.low))
+    // A reply whose every byte may have come at once has no upper bound of speed.
+    let most = if time.low <= 0.0 { f64::INFINITY } else { 1e3 * tokens / time.low };
+    Ok(Observation::between(1e3 * tokens / time.value, 1e3 * tokens / time.high, most))
 }
 
 fn turned_over(speed: Observation, factor: f64) -> Observation {

@@ -3,7 +3,7 @@
 use super::{Cell, Column, Digits, Kind, Row, Table};
 use crate::analysis::{self, COLUMNS, Families, Joined, Remark, TargetTable};
 use crate::metric::{Flag, Outcome, Unit, metric};
-use crate::record::Manifest;
+use crate::record::{Manifest, TransportKind};
 use crate::tokens::Basis;
 use std::collections::BTreeSet;
 
@@ -146,6 +146,10 @@ fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
         Families::One => {}
         Families::Several => lines.push("Different models: speed only.".into()),
         Families::Unknown => lines.push("Perhaps different models (not every family is known): speed only.".into()),
+    }
+    let by_reqwest: Vec<&str> = manifest.targets.iter().filter(|t| t.transport == TransportKind::Reqwest).map(|t| t.id.as_str()).collect();
+    if !by_reqwest.is_empty() {
+        lines.push(format!("Read through reqwest, so user-space times (this client's delay is in them): {}.", by_reqwest.join(", ")));
     }
     if all_few(table) {
         lines.push("Fewer than five requests a target: single observations.".into());
