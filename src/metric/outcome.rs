@@ -170,34 +170,12 @@ pub fn is_line_failure(answer: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Connect, Stamps};
     use crate::timeline::{EndMark, FinishSeen, Point, Stage};
     use crate::units::Offset;
 
     fn reply(finish: Option<Finish>, phases: &[Phase]) -> Answer {
-        let mut answer = Answer {
-            stamps: Stamps::default(),
-            connect: Connect::default(),
-            reads: Default::default(),
-            ended: Ended::Complete,
-            status: Some(200),
-            headers: Default::default(),
-            timeline: Default::default(),
-            text: None,
-            counts: None,
-            usage: None,
-            timing: None,
-            finish: finish.map(|normal| FinishSeen { raw: "as sent".into(), normal }),
-            end_marks: Vec::new(),
-            error: None,
-            model: None,
-            fingerprint: None,
-            upstream: None,
-            comments: 0,
-            frames: 1,
-            unreadable: 0,
-            relabelled: false,
-        };
+        let finish = finish.map(|normal| FinishSeen { raw: "as sent".into(), normal });
+        let mut answer = Answer { status: Some(200), finish, frames: 1, ..Answer::empty(Ended::Complete) };
         for (i, phase) in phases.iter().enumerate() {
             let number = i as u32 + 1;
             answer.timeline.push(Point { at: Offset(number.into()), width_ns: 0, phase: *phase, bytes: 1, chunk: number, read: number });

@@ -18,25 +18,12 @@ pub fn empty_reply() -> Answer {
     Answer {
         stamps: Stamps { first_write: Some(T0), last_write: Some(T0.plus(20_000)), ..Stamps::default() },
         connect: Connect { id: 1, reused: true, ..Connect::default() },
-        reads: Reads::default(),
-        ended: Ended::Complete,
         status: Some(200),
-        headers: Default::default(),
-        timeline: Timeline::default(),
         text: Some(TextOfPhases::default()),
-        counts: None,
-        usage: None,
-        timing: None,
         finish: Some(FinishSeen { raw: "stop".into(), normal: Finish::Stop }),
         end_marks: vec![EndMark::Done],
-        error: None,
-        model: None,
-        fingerprint: None,
-        upstream: None,
-        comments: 0,
         frames: 1,
-        unreadable: 0,
-        relabelled: false,
+        ..Answer::empty(Ended::Complete)
     }
 }
 

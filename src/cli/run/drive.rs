@@ -145,11 +145,14 @@ fn racers(manifest: &Manifest, keys: Vec<Option<Secret>>, catalog: &Catalog) -> 
 }
 
 /// Our own transport, where this system has its sockets.
+#[cfg(all(unix, not(photofinish_portable)))]
 fn kernel_transport(roots: &Roots) -> Option<Arc<dyn Transport>> {
-    #[cfg(all(unix, not(photofinish_portable)))]
-    return Some(Arc::new(crate::wire::KernelTransport::new(roots.clone())));
-    #[cfg(not(all(unix, not(photofinish_portable))))]
-    return (|_: &Roots| None)(roots);
+    Some(Arc::new(crate::wire::KernelTransport::new(roots.clone())))
+}
+
+#[cfg(not(all(unix, not(photofinish_portable))))]
+fn kernel_transport(_: &Roots) -> Option<Arc<dyn Transport>> {
+    None
 }
 
 /// The race runs on its own thread; this one draws and listens for Ctrl-C.
