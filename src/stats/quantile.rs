@@ -1,9 +1,11 @@
 //! Quantiles of samples that may hold infinite values.
 
+use serde::Serialize;
 use std::cmp::Ordering;
 
 /// A number, or more than any number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Extended {
     /// A number.
     Finite(f64),
