@@ -2,6 +2,8 @@
 //! What is simulated is a model, not a provider: its figures say what the intervals and words are worth where the model holds.
 #![allow(dead_code)]
 
+pub mod gates;
+
 use photofinish::analysis::{Entry, Panel, PanelRound, PanelTarget, Quantity};
 use photofinish::ident::TargetId;
 use photofinish::stats::Extended;
