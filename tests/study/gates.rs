@@ -1,6 +1,6 @@
 //! The gates of method.md §4.C: what must hold, in how many repetitions it held, and whether that is enough.
 
-use super::{Kind, LIMIT_S, Model, share};
+use super::{Kind, Model, share};
 use photofinish::analysis::Panel;
 use photofinish::stats::*;
 
