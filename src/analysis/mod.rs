@@ -3,6 +3,7 @@
 mod basis;
 mod figures;
 mod joined;
+mod missing;
 mod panel;
 mod quantity;
 mod samples;
@@ -10,8 +11,10 @@ mod table;
 mod tally;
 mod warnings;
 
-pub use basis::{Families, basis};
+pub use basis::{BasisBecause, Families, NotReported, basis};
 pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
+pub use missing::Missing;
 pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};
 pub use quantity::{Charge, Part, Quantity};
 pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
+pub use warnings::Warning;
