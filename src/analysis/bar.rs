@@ -91,9 +91,6 @@ pub fn bars(panel: &Panel, target: usize, confidence: Confidence, model_differs:
     if ok == 0 {
         return vec![Bar::NoGoodReply { sent }];
     }
-    if !has_value(panel, target) {
-        return vec![Bar::NoValue];
-    }
     let quantity = panel.quantity;
     let more_than = |share: f64, part: usize, of: usize| share * (of as f64) < part as f64;
     let mut bars = Vec::new();
@@ -105,6 +102,10 @@ pub fn bars(panel: &Panel, target: usize, confidence: Confidence, model_differs:
     }
     if quantity.by_tokens() && more_than(UNCOUNTED, facts.uncounted, ok) {
         bars.push(Bar::NoTokenBasis { uncounted: facts.uncounted, ok });
+    }
+    if !has_value(panel, target) {
+        // What leaves no value at all has been named already, or there is nothing to name.
+        return if bars.is_empty() { vec![Bar::NoValue] } else { bars };
     }
     let rounds = panel.levels(target).len();
     if rounds < ROUNDS_FOR_WORDS {
