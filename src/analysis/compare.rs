@@ -178,7 +178,11 @@ pub fn compare(panel: &Panel, how: &Comparing) -> Comparisons {
     for (first, second) in apart {
         let who = [(Side::First, first), (Side::Second, second)].into_iter().filter(|(_, target)| barred(target));
         let verdict = Verdict::NotComparable { who: who.map(|(side, _)| side).collect() };
-        pairs.extend(judged(panel, &[(first, second)], &how.judging).into_iter().map(|pair| Pair { verdict: verdict.clone(), p_holm: None, ..pair }));
+        pairs.extend(judged(panel, &[(first, second)], &how.judging).into_iter().map(|pair| Pair {
+            verdict: verdict.clone(),
+            p_holm: None,
+            ..pair
+        }));
     }
     pairs.sort_by_key(|pair| all.iter().position(|(first, second)| (*first, *second) == (pair.first, pair.second)));
     let comparisons = pairs.into_iter().map(|pair| comparison(panel, pair, &all_bars, how)).collect();

@@ -5,8 +5,8 @@ use super::pairs::Pair;
 use super::panel::{Entry, Panel};
 use super::verdict::Side;
 use crate::stats::{
-    Clustered, Estimate, Extended, Interval, effective_n, expanded_percentile, log_ratio, quantile_under_counts, resampled_quantiles, widen,
-    widening_factor,
+    Clustered, Estimate, Extended, Interval, effective_n, expanded_percentile, log_ratio, quantile_under_counts, resampled_quantiles,
+    widen, widening_factor,
 };
 
 /// Resamples of rounds. With five rounds the expanded interval's ends lie at a share of 0.00095.
