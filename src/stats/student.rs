@@ -1,7 +1,8 @@
 //! Student's t, Fisher's F, χ² and the normal distribution, as the tests of this room ask for them. Far tails are taken from the survival
 //! function: 1 − cdf has no digits left there.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF, FisherSnedecor, Normal, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
+use statrs::function::beta::checked_beta_reg;
 
 /// The point below which a share p of Student's t lies. Degrees of freedom that are no positive number know nothing: infinite.
 pub(super) fn t_point(p: f64, df: f64) -> f64 {
@@ -18,9 +19,9 @@ pub(super) fn t_beyond(t: f64, df: f64) -> f64 {
     (2.0 * t_above(t.abs(), df)).min(1.0)
 }
 
-/// The share of Fisher's F that lies above a value.
+/// The share of Fisher's F that lies above a value. By hand, since statrs forms 1 − d₁f/(d₁f + d₂) and loses the digits of a large F.
 pub(super) fn f_above(f: f64, df1: f64, df2: f64) -> f64 {
-    FisherSnedecor::new(df1, df2).map_or(1.0, |fisher| fisher.sf(f))
+    checked_beta_reg(df2 / 2.0, df1 / 2.0, df2 / (df1 * f.max(0.0) + df2)).unwrap_or(1.0)
 }
 
 /// The share of χ² that lies above a value.
