@@ -2,7 +2,7 @@
 
 use super::joined::{Joined, VoidReason};
 use super::samples::Samples;
-use crate::metric::{Flag, Outcome, flags};
+use crate::metric::{Flag, Outcome};
 
 /// Above this share of replies that hit a limit or the cap, the figures describe our limits.
 const OFTEN_LIMITED: f64 = 0.05;
@@ -13,10 +13,8 @@ const LAG_US: f64 = 20_000.0;
 pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<String> {
     let mut warnings = Vec::new();
     for samples in targets {
-        let limited = samples.count(|reply| {
-            let capped = flags(reply).contains(&Flag::LengthCapped);
-            capped || matches!(reply.outcome, Outcome::Timeout | Outcome::Stalled)
-        });
+        let limited =
+            samples.count(|outcome, flags| flags.has(Flag::LengthCapped) || matches!(outcome, Outcome::Timeout | Outcome::Stalled));
         if OFTEN_LIMITED * (samples.sent() as f64) < limited as f64 {
             let (id, sent) = (&samples.target.id, samples.sent());
             warnings.push(format!(
