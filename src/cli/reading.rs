@@ -1,5 +1,6 @@
 //! What the reading commands share: which runs, which format, how wide, and where to.
 
+use crate::measured::Sheet;
 use crate::report::{Format, Lang};
 use crate::store::Run;
 use crate::tokens::{Basis, Reference};
@@ -96,9 +97,10 @@ impl Writing {
     }
 }
 
-/// Opens runs by their folders; `latest` is the newest in `results`.
-pub fn open(runs: &[PathBuf], results: &Path) -> anyhow::Result<Vec<Run>> {
-    runs.iter().map(|run| Ok(Run::open(&folder(run, results)?)?)).collect()
+/// Opens runs by their folders, reduced to what analysis asks of them; `latest` is the newest in `results`.
+pub fn open(runs: &[PathBuf], results: &Path, counting: &Counting) -> anyhow::Result<Vec<Sheet>> {
+    let tokenizer = counting.reference()?;
+    runs.iter().map(|run| Ok(Sheet::of(&Run::open(&folder(run, results)?)?, &tokenizer))).collect()
 }
 
 /// The folder of a run as named on the command line.
