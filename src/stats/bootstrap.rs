@@ -61,23 +61,23 @@ fn between(values: &[f64], level: f64) -> Option<Interval> {
 
 /// The end at a level, on the side where `beyond` lies.
 fn end(values: &[f64], level: f64, beyond: f64) -> Bound {
-    let mut sorted: Vec<f64> = values.iter().map(|value| if value.is_nan() { beyond } else { *value }).collect();
-    let infinite = sorted.iter().filter(|value| **value == beyond).count();
+    let mut values: Vec<f64> = values.iter().map(|value| if value.is_nan() { beyond } else { *value }).collect();
+    let infinite = values.iter().filter(|value| **value == beyond).count();
     if INFINITE_ALLOWED * (values.len() as f64) < infinite as f64 {
         return Bound::Open;
     }
-    sorted.sort_unstable_by(f64::total_cmp);
-    let h = (sorted.len() - 1) as f64 * level;
+    let h = (values.len() - 1) as f64 * level;
     let (at, weight) = (h.floor() as usize, h - h.floor());
-    let low = sorted[at];
-    let value = sorted.get(at + 1).filter(|_| 0.0 < weight).map_or(low, |high| low + weight * (high - low));
+    let (_, low, above) = values.select_nth_unstable_by(at, f64::total_cmp);
+    let high = above.iter().copied().min_by(f64::total_cmp).filter(|_| 0.0 < weight);
+    let value = high.map_or(*low, |high| *low + weight * (high - *low));
     if value.is_finite() { Bound::At(value) } else { Bound::Open }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{Clustered, Extended, quantile_type7, resampled_quantiles};
+    use crate::stats::{Clustered, Extended, resampled_quantiles};
 
     fn ends(values: &[f64]) -> Interval {
         percentile_interval(values, Confidence::DEFAULT).unwrap()
@@ -135,6 +135,14 @@ mod tests {
         assert!((expanded_alpha(5, Confidence::DEFAULT).unwrap() - 0.000_95).abs() < 1e-5);
     }
 
+    #[test]
+    fn exchanging_the_sides_turns_the_interval_round() {
+        let resampled = resampled_quantiles(&two_groups(), &[0.95], 999, 5).unwrap();
+        let of = |first, second| expanded_widened(0.0, &resampled.log_ratios(first, second, 0), 12, 8.0, Confidence::DEFAULT).unwrap();
+        let ((low, high), (back_low, back_high)) = (of(0, 1).ends().unwrap(), of(1, 0).ends().unwrap());
+        assert!((low + back_high).abs() < 1e-9 && (high + back_low).abs() < 1e-9 && low < high);
+    }
+
     /// Two groups of clusters of unlike sizes whose values share the level of their cluster.
     fn two_groups() -> [Clustered; 2] {
         let values = |group: u32| -> Vec<Vec<Extended>> {
@@ -159,10 +167,7 @@ mod tests {
         // enclose the level.
         assert!(share(&|value| value < low) < alpha + error && alpha - error < share(&|value| value <= low));
         assert!(share(&|value| high < value) < alpha + error && alpha - error < share(&|value| high <= value));
-        let point = |group: &Clustered| {
-            let all: Vec<Extended> = group.values.iter().map(|value| Extended::Finite(*value)).collect();
-            quantile_type7(&all, 0.5).and_then(Extended::finite).unwrap()
-        };
+        let point = |group: &Clustered| group.quantile_type7(0.5).and_then(Extended::finite).unwrap();
         let log_ratio = (point(&groups[1]) / point(&groups[0])).ln();
         assert!(low < log_ratio && log_ratio < high);
     }
