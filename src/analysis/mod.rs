@@ -2,6 +2,7 @@
 
 mod basis;
 mod figures;
+mod hours;
 mod joined;
 mod panel;
 mod quantity;
@@ -11,6 +12,10 @@ mod tally;
 mod warnings;
 
 pub use basis::{Families, basis};
+pub use hours::{
+    Bin, BinWidth, DayTests, Extremes, Hours, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, NotABinWidth, PairSwing,
+    PeakOffPeak, Swing, TargetHours, Tested, hours,
+};
 pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
 pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};
 pub use quantity::{Charge, Part, Quantity};
