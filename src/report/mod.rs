@@ -22,7 +22,7 @@ pub use number::{Digits, shown};
 pub use portrait::{Context, Portrait, portrait};
 pub use table::{Cell, Column, Kind, Row, Table};
 pub use targets::targets;
-pub use words::Worded;
+pub use words::{Told, Worded, sentence};
 
 use std::str::FromStr;
 
