@@ -288,7 +288,7 @@ fn runs_of_one_plan_are_read_together_and_no_others() {
     second.manifest.created += jiff::SignedDuration::from_hours(24);
     let table = hand::table(&[second.clone(), first.clone()], None);
     assert_eq!((table.rounds, table.blocks, table.rows[0].sent), (6, 12, 12));
-    let text = photofinish::report::targets(&table, &Joined::new(&[second.clone(), first.clone()]).unwrap());
+    let text = photofinish::report::targets(&table, &Joined::new(&[second.clone(), first.clone()]).unwrap(), photofinish::report::Lang::En);
     assert!(text.write(Format::Markdown, 0).contains("runs a1b2c3, ffffff"));
 
     assert!(matches!(Joined::new(&[first.clone(), first.clone()]), Err(JoinError::Twice(_))));

@@ -48,7 +48,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let reply = Reply::new(answer, &tally, basis, Rules::of(&run.manifest));
     let scale = run.manifest.simulated.as_ref().map(|simulated| simulated.scale);
     let width = args.writing.columns();
-    let context = Context { standing, scale, tokenizer: reference.name(), basis_because: &because };
+    let context = Context { lang: args.writing.lang, standing, scale, tokenizer: reference.name(), basis_because: &because };
     let portrait = portrait(trial, target, &reply, &context, width);
     args.writing.write(&portrait.write(args.writing.format, width))?;
     Ok(Done::Well)

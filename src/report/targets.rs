@@ -1,6 +1,6 @@
 //! The table of targets: one row a target.
 
-use super::{Cell, Column, Digits, Kind, Row, Table};
+use super::{Cell, Column, Digits, Kind, Lang, Row, Table};
 use crate::analysis::{self, COLUMNS, Families, Joined, Remark, TargetTable};
 use crate::metric::{Flag, Outcome, Unit, metric};
 use crate::record::{Manifest, TransportKind};
@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 const DAGGER: &str = "†";
 
 /// The table of targets, with its caption.
-pub fn targets(table: &TargetTable, joined: &Joined<'_>) -> Table {
+pub fn targets(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Table {
     let manifest = joined.manifest();
     Table {
+        lang,
         title: title(table, manifest),
         columns: columns(table.basis),
         rows: table.rows.iter().map(|each| row(each, all_few(table))).collect(),
@@ -55,16 +56,13 @@ fn title(table: &TargetTable, manifest: &Manifest) -> String {
 fn columns(basis: Basis) -> Vec<Column> {
     let unit = |unit: Unit| if basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
     let titles = ["TTFT", "1st answer", "reasoning", "content", "overall", "e2e p50", "e2e p95"];
-    let mut columns = vec![
-        Column { name: "target".into(), title: "target".into(), unit: String::new(), kind: Kind::Name },
-        Column { name: "success".into(), title: "success".into(), unit: "ok/sent".into(), kind: Kind::Count },
-    ];
+    let mut columns = vec![Column::new("target", "target", Kind::Name), Column::new("success", "success", Kind::Count).unit("ok/sent")];
     for (column, title) in COLUMNS.iter().zip(titles) {
         let of = metric(column.metric).map_or(Unit::Ratio, |metric| metric.unit);
         let seconds = of == Unit::Milliseconds && column.metric != "ttft";
         let digits = if of == Unit::Milliseconds && !seconds { Digits::Tenths } else { Digits::Three };
-        let (unit, kind) = (unit(of), Kind::Number { in_seconds: seconds, digits });
-        columns.push(Column { name: column.name.into(), title: title.into(), unit: unit.into(), kind });
+        let kind = Kind::Number { in_seconds: seconds, digits };
+        columns.push(Column::new(column.name, title, kind).unit(unit(of)));
     }
     columns
 }
@@ -76,17 +74,19 @@ fn all_few(table: &TargetTable) -> bool {
 
 fn row(row: &analysis::Row, all_few: bool) -> Row {
     let shy = row.remarks.iter().any(|remark| matches!(remark, Remark::Flag(Flag::Hidden | Flag::ThinkingUnknown, _)));
-    let mut cells = vec![Cell::Text(target_name(row.target.as_str(), row.simulated)), Cell::Count { part: row.ok, of: row.sent }];
+    let mut cells =
+        vec![Cell::Text(target_name(row.target.as_str(), row.simulated)), Cell::Count { part: row.ok, of: row.sent, interval: None }];
     for (column, cell) in COLUMNS.iter().zip(&row.cells) {
         let mark = if shy && column.metric == "ttft" { DAGGER } else { "" };
         cells.push(match cell {
-            analysis::Cell::Value(value) => Cell::Number { value: value.value, within: value.measured_within, mark },
+            analysis::Cell::Value(value) => Cell::Number { value: value.value, within: value.measured_within, interval: None, mark },
             analysis::Cell::Never => Cell::Never,
             analysis::Cell::Missing(why) => Cell::Missing(why.clone()),
             analysis::Cell::Text(text) => Cell::Text(text.clone()),
         });
     }
-    Row { cells, notes: row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(remark).collect() }
+    let notes = row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(remark).collect();
+    Row { notes, ..Row::new(cells) }
 }
 
 fn remark(remark: &Remark) -> String {

@@ -1,9 +1,37 @@
 //! Statistics, without a word of what is measured. Each procedure is held to vectors computed elsewhere (`tests/vectors`).
 
+mod adjust;
+mod beta;
+mod bootstrap;
+mod cluster_quantile;
+mod clustered;
 mod interval;
 mod mean;
+mod order_statistic;
+mod paired;
+mod proportion;
 mod quantile;
+mod rank;
+mod resample;
+mod student;
 
+pub use adjust::{benjamini_hochberg, bonferroni, holm};
+pub use bootstrap::{expanded_alpha, expanded_percentile, expanded_widened, percentile_interval, widen, widening_factor};
+pub use cluster_quantile::{ClusteredQuantile, clustered_quantile, clustered_quantile_of};
+pub use clustered::Clustered;
 pub use interval::{Bound, Confidence, Estimate, Interval, NotAConfidence, NotASample, Sample};
 pub use mean::{geometric_mean, harmonic_mean, mean, median, ratio_of_sums};
+pub use order_statistic::{
+    OrderStatisticInterval, order_statistic_interval, smallest_n_for_quantile_bound, smallest_n_for_quantile_interval,
+};
+pub use paired::{
+    EffectiveN, Paired, Tost, block_score, clusters_needed, effective_n, paired, plain_paired, tost, tost_reduced, visible_difference,
+    win_share,
+};
+pub use proportion::{
+    ClusteredShare, ShareDifference, clopper_pearson, clustered_share, mcnemar_exact, newcombe, newcombe_of, wilson, wilson_at,
+};
+use quantile::quantile_rank;
 pub use quantile::{Extended, quantile_type1, quantile_type7};
+pub use rank::{RankInterval, order_by_mean, pairs, rank_intervals, ranks_of_pairs};
+pub use resample::{ResampledQuantiles, log_ratio, quantile_under_counts, resampled_quantiles, resampled_quantiles_on};
