@@ -2,6 +2,7 @@
 
 mod basis;
 mod figures;
+mod graded;
 mod joined;
 mod panel;
 mod quantity;
@@ -11,6 +12,7 @@ mod tally;
 mod warnings;
 
 pub use basis::{Families, basis};
+pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY};
 pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
 pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};
 pub use quantity::{Charge, Part, Quantity};

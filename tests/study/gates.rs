@@ -72,7 +72,9 @@ pub fn gates(size: Size, mut done: impl FnMut(Gate)) {
             gate(format!("plain t holds the ratio, {rounds} rounds × {prompts}"), found, 0.93, 0.97);
         }
     }
-    for (rho, rounds, least) in [(0.0, 10, 0.935), (0.0, 24, 0.935), (0.0, 72, 0.935), (0.3, 24, 0.92), (0.3, 72, 0.92), (0.6, 24, 0.88), (0.6, 72, 0.88)] {
+    for (rho, rounds, least) in
+        [(0.0, 10, 0.935), (0.0, 24, 0.935), (0.0, 72, 0.935), (0.3, 24, 0.92), (0.3, 72, 0.92), (0.6, 24, 0.88), (0.6, 72, 0.88)]
+    {
         let model = Model::base(&SLOWER, rounds, 10).persisting(rho);
         let found = share(size.at(rounds), |i| covers_ratio(&model, i, paired));
         gate(format!("AR(1) t holds the ratio, rho {rho}, {rounds} rounds × 10"), found, least, 1.0);
@@ -82,7 +84,9 @@ pub fn gates(size: Size, mut done: impl FnMut(Gate)) {
         let found = share(size.bootstraps_at(rounds), |i| covers_quantile_ratio(&model, i, p, size.resamples, false));
         gate(format!("expanded percentile holds the p{} ratio, {rounds} rounds × 10", 100.0 * p), found, 0.935, 0.985);
     }
-    for (rounds, rho, p, least) in [(6, 0.0, 0.5, 0.94), (24, 0.0, 0.5, 0.94), (24, 0.0, 0.95, 0.94), (6, 0.6, 0.5, 0.88), (24, 0.6, 0.5, 0.88), (24, 0.6, 0.95, 0.88)] {
+    for (rounds, rho, p, least) in
+        [(6, 0.0, 0.5, 0.94), (24, 0.0, 0.5, 0.94), (24, 0.0, 0.95, 0.94), (6, 0.6, 0.5, 0.88), (24, 0.6, 0.5, 0.88), (24, 0.6, 0.95, 0.88)]
+    {
         let model = Model::base(&SLOWER, rounds, 10).persisting(rho);
         let found = share(size.bootstraps_at(rounds), |i| covers_quantile_ratio(&model, i, p, size.resamples, true));
         gate(format!("widened, it holds the p{} ratio, rho {rho}, {rounds} rounds × 10", 100.0 * p), found, least, 1.0);
@@ -139,9 +143,12 @@ fn covers_quantile_ratio(model: &Model, repetition: u64, p: f64, resamples: usiz
 /// How often the tests of a time of day call where there is none: Kruskal–Wallis, Brown–Forsythe and the cosinor on round values.
 fn hour_tests(size: Size) -> Vec<(&'static str, (f64, u64))> {
     let model = Model::base(&[0.0], 72, 10).without_hours();
-    let rounds_of = |repetition: u64| -> Vec<f64> { model.draw(SEED, repetition).panel().levels(0).iter().map(|(_, level)| *level).collect() };
+    let rounds_of =
+        |repetition: u64| -> Vec<f64> { model.draw(SEED, repetition).panel().levels(0).iter().map(|(_, level)| *level).collect() };
     let by_bin = |values: &[f64], bins: usize| -> Vec<Vec<f64>> {
-        (0..bins).map(|bin| values.iter().enumerate().filter(|(round, _)| round % 24 * bins / 24 == bin).map(|(_, value)| *value).collect()).collect()
+        (0..bins)
+            .map(|bin| values.iter().enumerate().filter(|(round, _)| round % 24 * bins / 24 == bin).map(|(_, value)| *value).collect())
+            .collect()
     };
     let _ = LIMIT_S;
     vec![

@@ -124,8 +124,11 @@ impl Draw {
     /// The run as the panel that comparisons start from.
     pub fn panel(&self) -> Panel {
         let start = jiff::Timestamp::UNIX_EPOCH;
-        let rounds = (0..self.model.rounds)
-            .map(|round| PanelRound { run: 0, round: round as u32 + 1, at: start + jiff::SignedDuration::from_hours(round as i64) });
+        let rounds = (0..self.model.rounds).map(|round| PanelRound {
+            run: 0,
+            round: round as u32 + 1,
+            at: start + jiff::SignedDuration::from_hours(round as i64),
+        });
         let targets = self.times.iter().enumerate().map(|(i, rounds)| PanelTarget {
             id: TargetId::new(format!("t{i}")).unwrap(),
             family: Some("one".into()),
