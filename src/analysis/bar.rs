@@ -77,10 +77,7 @@ pub enum Bar {
 impl Bar {
     /// Whether it makes the figure mean something else, or leaves none: then two targets cannot even be compared.
     pub const fn forbids_comparison(&self) -> bool {
-        matches!(
-            self,
-            Bar::NoGoodReply { .. } | Bar::NoValue | Bar::HiddenThinking { .. } | Bar::Bundled { .. } | Bar::NoTokenBasis { .. }
-        )
+        matches!(self, Bar::NoGoodReply { .. } | Bar::NoValue | Bar::HiddenThinking { .. } | Bar::Bundled { .. } | Bar::NoTokenBasis { .. })
     }
 }
 

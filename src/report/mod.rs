@@ -13,6 +13,7 @@ mod portrait;
 mod table;
 mod targets;
 mod terminal;
+mod words;
 
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;
@@ -21,6 +22,7 @@ pub use number::{Digits, shown};
 pub use portrait::{Context, Portrait, portrait};
 pub use table::{Cell, Column, Kind, Row, Table};
 pub use targets::targets;
+pub use words::Worded;
 
 use std::str::FromStr;
 

@@ -3,7 +3,8 @@
 use super::drawing::{LEGEND, bars};
 use super::harmless::markdown;
 use super::targets::{target_name, titled};
-use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, json, shown, terminal};
+use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, Worded, json, shown, terminal};
+use crate::analysis::{BasisBecause, Standing};
 use crate::metric::{Reply, flags, registry};
 use crate::record::{Answer, TargetFacts, Trial};
 use crate::timeline::{Ended, Phase};
@@ -25,14 +26,14 @@ pub struct Portrait {
 pub struct Context<'a> {
     /// The language of the words.
     pub lang: Lang,
-    /// What it counts for.
-    pub standing: &'a str,
+    /// What it counts for; absent for what no table knows of.
+    pub standing: Option<Standing>,
     /// The factor by which simulated times were multiplied back; absent for real runs.
     pub scale: Option<f64>,
     /// The reference tokenizer's name.
     pub tokenizer: &'a str,
     /// Why tokens are counted on this basis.
-    pub basis_because: &'a str,
+    pub basis_because: &'a BasisBecause,
 }
 
 /// The portrait of a request that has an answer. `width` is the terminal's.
@@ -160,7 +161,7 @@ fn facts(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, context: &Conte
     let mut facts: Vec<(String, String)> = Vec::new();
     let mut tell = |name: &str, value: String| facts.push((name.to_owned(), value));
     tell("outcome", reply.outcome.name().into());
-    tell("counts", context.standing.into());
+    tell("counts", context.standing.map_or_else(|| "not".to_owned(), |standing| standing.words(context.lang)));
     let raised: Vec<&str> = flags(reply).into_iter().map(|flag| flag.name()).collect();
     if !raised.is_empty() {
         tell("flags", raised.join(" "));
@@ -265,7 +266,7 @@ fn counted(reply: &Reply<'_>, context: &Context<'_>) -> String {
         (Basis::Reference, _) | (_, Err(_)) => String::new(),
         (_, Ok(total)) => format!("; {total:.0} by {tokenizer}"),
     };
-    let because = context.basis_because;
+    let because = context.basis_because.words(context.lang);
     match reply.counts() {
         Ok(counts) => {
             let (reasoning, answer) = (of(&reply.reasoning), of(&reply.content));

@@ -1,6 +1,6 @@
 //! The gates of method.md §4.C: what must hold, in how many repetitions it held, and whether that is enough.
 
-use super::{Kind, LIMIT_S, Model, share};
+use super::{Kind, Model, share};
 use photofinish::analysis::Panel;
 use photofinish::stats::*;
 
@@ -108,9 +108,6 @@ pub fn gates(size: Size, mut done: impl FnMut(Gate)) {
         });
         gate(format!("clustered interval holds the p{}, {kind:?}, {rounds} rounds × 10", 100.0 * p), found, least, 1.0);
     }
-    for (what, found) in hour_tests(size) {
-        gate(format!("{what} finds an hour where none is, 72 rounds × 10"), found, 0.03, 0.065);
-    }
 }
 
 fn d(panel: &Panel) -> Option<Sample> {
@@ -138,29 +135,4 @@ fn covers_quantile_ratio(model: &Model, repetition: u64, p: f64, resamples: usiz
         true => expanded_widened(point, &values, model.rounds, paired(&d(&draw.panel())?, C).n_eff, C)?,
     };
     Some(interval.holds(truth))
-}
-
-/// How often the tests of a time of day call where there is none: Kruskal–Wallis, Brown–Forsythe and the cosinor on round values.
-fn hour_tests(size: Size) -> Vec<(&'static str, (f64, u64))> {
-    let model = Model::base(&[0.0], 72, 10).without_hours();
-    let rounds_of =
-        |repetition: u64| -> Vec<f64> { model.draw(SEED, repetition).panel().levels(0).iter().map(|(_, level)| *level).collect() };
-    let by_bin = |values: &[f64], bins: usize| -> Vec<Vec<f64>> {
-        (0..bins)
-            .map(|bin| values.iter().enumerate().filter(|(round, _)| round % 24 * bins / 24 == bin).map(|(_, value)| *value).collect())
-            .collect()
-    };
-    let _ = LIMIT_S;
-    vec![
-        ("Kruskal–Wallis", share(size.repetitions, |i| kruskal_wallis(&by_bin(&rounds_of(i), 8)).map(|test| test.p <= 0.05))),
-        ("Brown–Forsythe", share(size.repetitions, |i| brown_forsythe(&by_bin(&rounds_of(i), 8)).map(|test| test.p <= 0.05))),
-        (
-            "the cosinor",
-            share(size.repetitions, |i| {
-                let values = rounds_of(i);
-                let hours: Vec<f64> = (0..values.len()).map(|round| (round % 24) as f64).collect();
-                cosinor(&hours, &values).map(|fit| fit.p <= 0.05)
-            }),
-        ),
-    ]
 }
