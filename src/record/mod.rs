@@ -4,6 +4,7 @@
 mod grade;
 mod manifest;
 mod trial;
+mod windows;
 
 pub use grade::{Graded, Unread};
 pub use manifest::{
@@ -11,6 +12,7 @@ pub use manifest::{
     Tool, TransportKind,
 };
 pub use trial::{Answer, Connect, Line, NotSent, Note, Reads, Role, RoundLine, RoundState, SelfLag, Stamps, TokenCounts, Trial};
+pub use windows::{ClockSpan, NotAClockSpan, UnknownZone, Window, Windows, minute_of_day, zone};
 
 /// The schema version that this build writes. A change of meaning adds a version and a migration with a fixture.
 pub const SCHEMA: u32 = 1;

@@ -125,6 +125,7 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
             capped_is_ok: true,
             stall_ms: 500.0,
             min_tokens: 16,
+            windows: Default::default(),
         },
         limits: Limits {
             connect_ms: 10_000,
