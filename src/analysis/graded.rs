@@ -301,7 +301,8 @@ mod tests {
         assert_eq!(row.seconds_per_correct.unwrap().point, Extended::Never);
         assert!(of.panel().levels(0).is_empty() && of.panel().differences(0, 1).is_empty());
         let difference = of.difference(0, 1, Confidence::DEFAULT).unwrap();
-        assert_eq!((difference.only_first, difference.only_second, difference.p), (0, 8, 2.0 / 256.0));
+        assert_eq!((difference.only_first, difference.only_second), (0, 8));
+        assert!((difference.p - 2.0 / 256.0).abs() < 1e-12);
         assert_eq!(difference.difference, None, "eight blocks are too few for an interval");
     }
 
@@ -371,6 +372,7 @@ mod tests {
         assert!((seconds / correct / truth - 1.0).abs() < 0.05, "{} against {truth}", seconds / correct);
         held += intervals.iter().filter(|interval| interval.holds(truth)).count();
         let coverage = held as f64 / f64::from(repetitions);
+        println!("coverage {coverage}");
         assert!((0.92..=0.985).contains(&coverage), "coverage {coverage}");
     }
 
