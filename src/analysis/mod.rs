@@ -13,6 +13,7 @@ mod panel;
 mod power;
 mod quantile_ratio;
 mod quantity;
+mod same_model;
 mod samples;
 mod table;
 mod tally;
@@ -30,6 +31,10 @@ pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};
 pub use power::{PairPower, Power, power};
 pub use quantile_ratio::RESAMPLES;
 pub use quantity::{Charge, Part, Quantity};
+pub use same_model::{
+    ACCURACY_FLOOR, AccuracyCheck, LENGTH_FLOOR, LengthCheck, ModelCheck, ModelDifference, ModelFacts, ModelVerdict, NotChecked,
+    PROMPTS_FLOOR, check_models,
+};
 pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
 pub use verdict::{Judging, ROUNDS_FOR_INTERVALS, ROUNDS_FOR_WORDS, Ratio, Rider, Side, Verdict};
 pub use warnings::Warning;
