@@ -4,12 +4,15 @@
 mod csv;
 mod definitions;
 mod drawing;
+mod grid;
 mod harmless;
+mod interval;
 mod json;
 mod lang;
 mod markdown;
 mod number;
 mod portrait;
+mod prose;
 mod table;
 mod targets;
 mod terminal;
