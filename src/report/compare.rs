@@ -180,7 +180,8 @@ fn list(reading: &Reading<'_>, compared: &[(Panel, Comparisons)]) -> Table {
             Cell::Text(sentence(comparison, comparisons.quantity, comparisons.judging.delta, reading.lang)),
         ])
     };
-    let rows = compared.iter().flat_map(|(_, comparisons)| comparisons.comparisons.iter().map(|each| row(comparisons, each)).collect::<Vec<_>>());
+    let rows =
+        compared.iter().flat_map(|(_, comparisons)| comparisons.comparisons.iter().map(|each| row(comparisons, each)).collect::<Vec<_>>());
     Table { columns, rows: rows.collect(), constants: reading.constants(), ..Table::default() }
 }
 
@@ -267,9 +268,7 @@ fn verdict(verdict: &crate::analysis::Verdict) -> Value {
 }
 
 fn success(success: &SuccessDifference) -> Value {
-    let share = |share: &crate::stats::ClusteredShare| {
-        json!({ "ok": share.successes, "sent": share.n, "share": share.share, "n_eff": share.n_eff, "interval": ends(&share.interval) })
-    };
+    let share = |share: &crate::stats::ClusteredShare| json!({ "ok": share.successes, "sent": share.n, "share": share.share, "n_eff": share.n_eff, "interval": ends(&share.interval) });
     json!({
         "first": share(&success.first),
         "second": share(&success.second),

@@ -82,7 +82,9 @@ fn warnings(league: &League, lang: Lang) -> Vec<String> {
     if league.preliminary {
         let (rounds, days) = (league.rounds, league.days);
         warnings.push(match lang {
-            Lang::En => format!("preliminary: {rounds} rounds on {days} calendar days; it takes 24 on 2 before a league should be published"),
+            Lang::En => {
+                format!("preliminary: {rounds} rounds on {days} calendar days; it takes 24 on 2 before a league should be published")
+            }
             Lang::Zh => format!("初步结果：{days} 个自然日共 {rounds} 轮；至少 2 天 24 轮才宜公布排名"),
         });
     }
@@ -130,7 +132,9 @@ fn legend(league: &League, lang: Lang) -> Vec<String> {
         "名次：两两比较后仍可能的名次；同一标记内或名次重叠的对象分不出先后",
     );
     let value = match (league.quantity.is_rate(), lang) {
-        (false, Lang::En) => "value: geometric mean over all requests, a failure charged the limit T; it need not be the median that `table` shows",
+        (false, Lang::En) => {
+            "value: geometric mean over all requests, a failure charged the limit T; it need not be the median that `table` shows"
+        }
         (false, Lang::Zh) => "数值：全部请求的几何平均，失败按时限 T 计；未必等于 `table` 中的中位数",
         (true, Lang::En) => {
             "value: geometric mean over all requests, a failure charged the limit T over the usual tokens, so failures make it slower than \
@@ -151,7 +155,9 @@ fn caption(reading: &Reading<'_>, panel: &Panel, league: &League) -> Vec<String>
     lines.extend(league.visible.map(|ratio| {
         let least = percent(ratio - 1.0);
         match lang {
-            Lang::En => format!("Differences smaller than about {least} cannot be seen with this many rounds (80 % power at 5 %; {days} days)."),
+            Lang::En => {
+                format!("Differences smaller than about {least} cannot be seen with this many rounds (80 % power at 5 %; {days} days).")
+            }
             Lang::Zh => format!("以目前的轮数，小于约 {least} 的差异看不出来（5 % 水平、80 % 功效；{days} 天）。"),
         }
     }));
@@ -218,7 +224,9 @@ fn list(reading: &Reading<'_>, leagues: &[(Panel, League)]) -> Table {
             ])
         }
     };
-    let rows = leagues.iter().flat_map(|(_, league)| league.ranked.iter().chain(&league.unranked).map(|placing| row(league, placing)).collect::<Vec<_>>());
+    let rows = leagues
+        .iter()
+        .flat_map(|(_, league)| league.ranked.iter().chain(&league.unranked).map(|placing| row(league, placing)).collect::<Vec<_>>());
     Table { columns, rows: rows.collect(), constants: reading.constants(), ..Table::default() }
 }
 

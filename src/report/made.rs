@@ -107,9 +107,10 @@ impl Reading<'_> {
         match Families::of(&self.joined.manifest().targets) {
             Families::One => "",
             Families::Several => self.lang.say("Different models: speed only.", "模型不同：只比速度。"),
-            Families::Unknown => {
-                self.lang.say("Perhaps different models (not every family is known): speed only.", "模型可能不同（并非每个模型的家族都已知）：只比速度。")
-            }
+            Families::Unknown => self.lang.say(
+                "Perhaps different models (not every family is known): speed only.",
+                "模型可能不同（并非每个模型的家族都已知）：只比速度。",
+            ),
         }
     }
 
@@ -156,7 +157,11 @@ impl Reading<'_> {
         let mut parts: Vec<String> = tools.into_iter().collect();
         let (dataset, seed, runs) = (&manifest.dataset.name, manifest.seed, self.runs().join(", "));
         parts.extend(match lang {
-            Lang::En => [format!("dataset {dataset}"), format!("seed {seed}"), format!("{} {runs}", if self.joined.runs.len() < 2 { "run" } else { "runs" })],
+            Lang::En => [
+                format!("dataset {dataset}"),
+                format!("seed {seed}"),
+                format!("{} {runs}", if self.joined.runs.len() < 2 { "run" } else { "runs" }),
+            ],
             Lang::Zh => [format!("数据集 {dataset}"), format!("种子 {seed}"), format!("运行 {runs}")],
         });
         parts.join(" · ")

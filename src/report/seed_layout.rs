@@ -48,7 +48,8 @@ pub fn seed_layout(reading: &Reading<'_>, content: &(Panel, League), reasoning: 
     caption.push(reading.made_by());
     let preliminary = if league.preliminary { lang.say(" (preliminary)", "（初步结果）") } else { "" };
     let title = reading.title(&format!("{}{preliminary}", lang.say("generation speed", "生成速度")));
-    let people = Table { lang, title, columns, rows: placings().map(row).collect(), caption, constants: reading.constants(), ..Table::default() };
+    let people =
+        Table { lang, title, columns, rows: placings().map(row).collect(), caption, constants: reading.constants(), ..Table::default() };
     let full = json!({
         "layout": "seed",
         "title": people.title,
