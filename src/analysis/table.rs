@@ -1,10 +1,11 @@
 //! One row of figures a target. A figure is typed: a value, never, missing with its reason, or a word.
 
-use super::basis::basis;
+use super::basis::{BasisBecause, basis};
 use super::figures::{cell, counts_differ, usage_ratios};
 use super::joined::{Joined, VoidReason};
+use super::missing::Missing;
 use super::samples::{Samples, samples};
-use super::warnings::warnings;
+use super::warnings::{Warning, warnings};
 use crate::ident::TargetId;
 use crate::measured::Row as Trial;
 use crate::metric::{Flag, Outcome, Rules};
@@ -59,7 +60,7 @@ pub enum Cell {
     /// More than half (or the quantile's share) of the requests never got there.
     Never,
     /// No number, and why.
-    Missing(String),
+    Missing(Missing),
     /// A word that says more than a number would.
     Text(String),
 }
@@ -156,7 +157,7 @@ pub struct TargetTable {
     /// The token basis of every number in it.
     pub basis: Basis,
     /// Why that one.
-    pub basis_because: String,
+    pub basis_because: BasisBecause,
     /// The reference tokenizer's name.
     pub tokenizer: String,
     /// The factor by which simulated times were multiplied back; absent for real runs.
@@ -171,8 +172,8 @@ pub struct TargetTable {
     pub limit_s: f64,
     /// Void blocks by reason.
     pub voids: BTreeMap<VoidReason, usize>,
-    /// What casts doubt on the whole table or a part of it, in sentences.
-    pub warnings: Vec<String>,
+    /// What casts doubt on the whole table or a part of it.
+    pub warnings: Vec<Warning>,
 }
 
 /// Makes the table.

@@ -44,12 +44,12 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let joined = Joined::new(std::slice::from_ref(&sheet))?;
     let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
     let placed = joined.trials.iter().find(|placed| run.trials.get(placed.trial).is_some_and(|placed| std::ptr::eq(placed, trial)));
-    let standing = placed.map_or("not", |placed| placed.standing.words());
+    let standing = placed.map(|placed| placed.standing);
     let tally = Tally::of(answer, target, &reference);
     let reply = Reply::new(answer, &tally, basis, Rules::of(&run.manifest));
     let scale = run.manifest.simulated.as_ref().map(|simulated| simulated.scale);
     let width = args.writing.columns();
-    let context = Context { standing, scale, tokenizer: reference.name(), basis_because: &because };
+    let context = Context { lang: args.writing.lang, standing, scale, tokenizer: reference.name(), basis_because: &because };
     let portrait = portrait(trial, target, &reply, &context, width);
     args.writing.write(&portrait.write(args.writing.format, width))?;
     Ok(Done::Well)

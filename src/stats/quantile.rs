@@ -35,9 +35,12 @@ impl Extended {
 /// The smallest value x with F(x) ≥ p: Hyndman and Fan's type 1, the inverse of the empirical distribution. `None` for no values.
 pub fn quantile_type1(values: &[Extended], p: f64) -> Option<Extended> {
     let sorted = sorted(values);
-    // 0.95 × 20 must be the 19th value, whatever the last bit of the product says.
-    let rank = (sorted.len() as f64 * p - 1e-9).ceil().max(1.0) as usize;
-    sorted.get(rank.min(sorted.len()).checked_sub(1)?).copied()
+    sorted.get(quantile_rank(sorted.len(), p).checked_sub(1)?).copied()
+}
+
+/// ⌈np⌉, from 1 to n: the rank of the type-1 quantile. 0.95 × 20 is the 19th value, whatever the last bit of the product says.
+pub(super) fn quantile_rank(n: usize, p: f64) -> usize {
+    ((n as f64 * p - 1e-9).ceil().max(1.0) as usize).min(n)
 }
 
 /// Linear between the order statistics around (n − 1)·p: Hyndman and Fan's type 7. An infinite neighbour of any weight makes the
