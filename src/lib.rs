@@ -12,6 +12,7 @@ pub mod dataset;
 pub mod dialect;
 pub mod exchange;
 pub mod ident;
+pub mod measured;
 pub mod metric;
 pub mod plan;
 pub mod provider;
