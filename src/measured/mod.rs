@@ -4,10 +4,14 @@
 //! [`Sheet`]; only `show` reads whole trials. A sheet can be kept beside its run as an index and thrown away at any time.
 
 mod codes;
+mod index;
+mod open;
+mod pack;
 mod row;
 mod rows;
 mod scalars;
 
+pub use open::Index;
 pub use row::{Flags, Row, Unsent};
 pub use scalars::{Scalar, scalar};
 

@@ -49,6 +49,23 @@ impl Rows {
         self.target.len()
     }
 
+    /// Whether every field has as many entries as there are trials, and every reference its end: what a reader of foreign files checks.
+    pub fn is_sound(&self) -> bool {
+        let n = self.len();
+        let fields = [self.prompt.len(), self.round.len(), self.block.len(), self.place.len(), self.attempt.len(), self.wall.len()];
+        let bytes = [&self.facts, &self.unsent, &self.outcome, &self.grade].map(Vec::len);
+        let by_basis = (0..BASES.len()).all(|basis| {
+            let lengths = [self.flags[basis].len(), self.uncounted[basis].len(), self.reasoning[basis].len(), self.content[basis].len()];
+            lengths == [n; 4]
+        });
+        let known = |values: &[u32]| values.is_sorted() && values.last().is_none_or(|last| (*last as usize) < n);
+        let columns = self.scalars.iter().all(|column| {
+            let bounds = [column.low.len(), column.high.len()] == [column.bounded.len(); 2];
+            [column.value.len(), column.why.len()] == [n; 2] && bounds && known(&column.bounded)
+        });
+        fields == [n; 6] && bytes == [n; 4] && by_basis && columns && (n == 0 || self.scalars.len() == width())
+    }
+
     /// Puts the trials of another part of the record behind these.
     pub fn append(&mut self, mut other: Rows) {
         let before = self.len() as u32;

@@ -115,3 +115,34 @@ impl Column {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_that_counts_tokens_has_a_column_a_basis_and_no_place_is_taken_twice() {
+        assert!(BY_TOKENS.iter().all(|name| scalar(name).is_some_and(|scalar| scalar.by_tokens)));
+        assert_eq!(scalar("speed"), None);
+        let mut places: Vec<usize> =
+            layout().iter().flat_map(|(_, scalar)| scalar.bases().iter().map(|basis| scalar.column(*basis))).collect();
+        places.sort_unstable();
+        assert_eq!(places, (0..width()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_value_keeps_its_bounds_and_a_reason_stays_a_reason() {
+        let seen = [
+            Ok(Observation::exact(1.5)),
+            Ok(Observation::between(2.0, 1.0, f64::INFINITY)),
+            Err(Undefined::Bundled),
+            Ok(Observation::between(3.0, 3.0, 4.0)),
+        ];
+        let (mut column, mut other) = (Column::default(), Column::default());
+        seen[..2].iter().for_each(|seen| column.push(*seen));
+        seen[2..].iter().for_each(|seen| other.push(*seen));
+        column.append(other);
+        assert_eq!([0, 1, 2, 3].map(|at| column.get(at)), seen);
+        assert_eq!(column.get(4), Err(Undefined::NoArrival));
+    }
+}

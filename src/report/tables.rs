@@ -31,7 +31,7 @@ impl Tables {
 pub(super) fn cell(estimate: &Estimate) -> Cell {
     match estimate.point {
         Extended::Finite(value) => Cell::estimate(value, estimate.interval),
-        Extended::Never => Cell::Never,
+        Extended::Never => Cell::Never { interval: estimate.interval },
     }
 }
 
