@@ -3,7 +3,7 @@
 mod hand;
 
 use photofinish::analysis::{Joined, Options, TargetTable, target_table};
-use photofinish::report::{Format, targets};
+use photofinish::report::{Format, Lang, targets};
 use photofinish::store::Run;
 use photofinish::tokens::Reference;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ fn the_committed_run_gives_the_committed_tables() {
     let run = [Run::open(&example()).unwrap()];
     assert_eq!(run[0].torn, 0);
     assert!(run[0].manifest.simulated.is_some() && run[0].manifest.targets.iter().all(|target| target.simulated));
-    let table = targets(&table(&run), &Joined::new(&run).unwrap());
+    let table = targets(&table(&run), &Joined::new(&run).unwrap(), Lang::En);
     let files = [
         ("table-80.txt", Format::Terminal, 80),
         ("table-120.txt", Format::Terminal, 120),

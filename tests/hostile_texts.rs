@@ -2,9 +2,10 @@
 
 mod hand;
 
+use photofinish::analysis::{BasisBecause, Standing};
 use photofinish::metric::{Reply, Rules, Tally};
 use photofinish::record::NotSent;
-use photofinish::report::{Context, Format, portrait};
+use photofinish::report::{Context, Format, Lang, portrait};
 use photofinish::store::Run;
 use photofinish::timeline::{Ended, ErrorCode, ErrorKind, Finish, FinishSeen};
 use photofinish::tokens::{Basis, Reference};
@@ -72,7 +73,13 @@ fn everything(run: &Run, format: Format) -> Vec<String> {
             (trial.answer.as_ref().unwrap(), run.manifest.targets.iter().find(|target| target.id == trial.target).unwrap());
         let tally = Tally::of(answer, target, &Reference::o200k());
         let reply = Reply::new(answer, &tally, Basis::Reference, Rules::of(&run.manifest));
-        let context = Context { standing: "as a sample", scale: None, tokenizer: "o200k-equivalent", basis_because: "as asked" };
+        let context = Context {
+            lang: Lang::En,
+            standing: Some(Standing::Sent),
+            scale: None,
+            tokenizer: "o200k-equivalent",
+            basis_because: &BasisBecause::Asked,
+        };
         let text = portrait(trial, target, &reply, &context, 80).write(format, 80);
         texts.push(anstream::adapter::strip_str(&text).to_string());
     }

@@ -5,7 +5,7 @@ mod hand;
 use photofinish::analysis::{Families, JoinError, Joined, Remark, Standing, VoidReason};
 use photofinish::metric::{Flag, Outcome};
 use photofinish::record::{NotSent, RoundLine, RoundState, SelfLag};
-use photofinish::report::Format;
+use photofinish::report::{Format, Lang, Worded};
 use photofinish::store::Run;
 use photofinish::timeline::{Ended, ErrorKind, Finish, FinishSeen, Limit};
 use photofinish::tokens::Basis;
@@ -27,7 +27,7 @@ fn one(run: &Run) -> &[Run] {
 }
 
 fn warnings(run: &Run) -> String {
-    hand::table(one(run), None).warnings.join("\n")
+    hand::table(one(run), None).warnings.iter().map(|warning| warning.words(Lang::En)).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn an_interrupted_block_counts_for_nobody() {
     let table = hand::table(one(&run), None);
     assert_eq!([table.rows[0].sent, table.rows[1].sent], [3, 3]);
     assert_eq!(table.voids[&VoidReason::Interrupted], 1);
-    assert!(table.warnings[0].contains("interrupted: 1 block (round/block 2/2)"), "{:?}", table.warnings);
+    assert!(table.warnings[0].words(Lang::En).contains("interrupted: 1 block (round/block 2/2)"), "{:?}", table.warnings);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn few_rounds_are_called_points() {
 fn the_basis_is_reported_only_where_all_report_well_and_are_of_one_family() {
     let basis = |run: &Run| {
         let table = hand::table(one(run), None);
-        (table.basis, table.basis_because)
+        (table.basis, table.basis_because.words(Lang::En))
     };
     let good = pair(20, 1);
     assert_eq!(basis(&good).0, Basis::Reported);
@@ -288,7 +288,7 @@ fn runs_of_one_plan_are_read_together_and_no_others() {
     second.manifest.created += jiff::SignedDuration::from_hours(24);
     let table = hand::table(&[second.clone(), first.clone()], None);
     assert_eq!((table.rounds, table.blocks, table.rows[0].sent), (6, 12, 12));
-    let text = photofinish::report::targets(&table, &Joined::new(&[second.clone(), first.clone()]).unwrap());
+    let text = photofinish::report::targets(&table, &Joined::new(&[second.clone(), first.clone()]).unwrap(), Lang::En);
     assert!(text.write(Format::Markdown, 0).contains("runs a1b2c3, ffffff"));
 
     assert!(matches!(Joined::new(&[first.clone(), first.clone()]), Err(JoinError::Twice(_))));

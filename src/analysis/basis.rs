@@ -3,9 +3,11 @@
 use super::joined::Joined;
 use super::table::Options;
 use super::tally::tallies;
+use crate::ident::TargetId;
 use crate::metric::{Outcome, Rules, Tally, judge};
 use crate::record::TargetFacts;
 use crate::tokens::{Basis, NoCounts};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Whether the models of a comparison are of one family.
@@ -33,23 +35,56 @@ impl Families {
     }
 }
 
+/// Why tokens are counted on a basis. The words are in `report/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BasisBecause {
+    /// It was asked for.
+    Asked,
+    /// The only target's reported usage can be believed.
+    Believed,
+    /// All report usage that can be believed, and all models are of one family.
+    AllBelieved,
+    /// Reported counts cannot serve.
+    NotReported {
+        /// Why not.
+        why: NotReported,
+        /// Nor can the reference tokenizer: the text was not kept.
+        without_text: bool,
+    },
+}
+
+/// Why reported counts are no basis for a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotReported {
+    /// There is no good reply to count.
+    NoGoodReply,
+    /// The models are of different families.
+    SeveralFamilies,
+    /// Not every model's family is known.
+    UnknownFamilies,
+    /// These report no usage that can be believed throughout.
+    Doubtful(Vec<TargetId>),
+}
+
 /// The basis of a reading, and why: as asked, or by the rule for the whole table.
-pub fn basis(joined: &Joined<'_>, options: &Options) -> (Basis, String) {
+pub fn basis(joined: &Joined<'_>, options: &Options) -> (Basis, BasisBecause) {
     basis_of(joined, options, &tallies(joined, &options.tokenizer))
 }
 
-pub(super) fn basis_of(joined: &Joined<'_>, options: &Options, tallies: &[Option<Tally>]) -> (Basis, String) {
+pub(super) fn basis_of(joined: &Joined<'_>, options: &Options, tallies: &[Option<Tally>]) -> (Basis, BasisBecause) {
     match options.basis {
-        Some(basis) => (basis, "as asked".to_owned()),
+        Some(basis) => (basis, BasisBecause::Asked),
         None => default_basis(joined, tallies, Rules::of(joined.manifest())),
     }
 }
 
 /// Reported counts where every target reports believable usage and all models are of one family; else the reference tokenizer; else,
 /// where the text it needs was not kept, characters.
-fn default_basis(joined: &Joined<'_>, tallies: &[Option<Tally>], rules: Rules) -> (Basis, String) {
+fn default_basis(joined: &Joined<'_>, tallies: &[Option<Tally>], rules: Rules) -> (Basis, BasisBecause) {
     let targets = &joined.manifest().targets;
-    let mut doubtful: Vec<&str> = Vec::new();
+    let mut doubtful: Vec<TargetId> = Vec::new();
     let (mut without_text, mut any) = (false, false);
     for (i, target) in targets.iter().enumerate() {
         let of_target = joined.trials.iter().zip(tallies).filter(|(placed, _)| placed.target == i);
@@ -66,17 +101,16 @@ fn default_basis(joined: &Joined<'_>, tallies: &[Option<Tally>], rules: Rules) -
         }
         any |= 0 < all;
         if believed * 20 < all * 19 {
-            doubtful.push(target.id.as_str());
+            doubtful.push(target.id.clone());
         }
     }
     let why = match (Families::of(targets), doubtful.as_slice()) {
-        (_, []) if !any => "there is no good reply to count".to_owned(),
-        (Families::One, []) if targets.len() < 2 => return (Basis::Reported, "its reported usage can be believed".into()),
-        (Families::One, []) => return (Basis::Reported, "all report usage that can be believed, and all models are of one family".into()),
-        (Families::Several, []) => "the models are of different families".to_owned(),
-        (Families::Unknown, []) => "not every model's family is known".to_owned(),
-        (_, [one]) => format!("{one} reports no usage that can be believed throughout"),
-        (_, several) => format!("{} report no usage that can be believed throughout", several.join(", ")),
+        (_, []) if !any => NotReported::NoGoodReply,
+        (Families::One, []) if targets.len() < 2 => return (Basis::Reported, BasisBecause::Believed),
+        (Families::One, []) => return (Basis::Reported, BasisBecause::AllBelieved),
+        (Families::Several, []) => NotReported::SeveralFamilies,
+        (Families::Unknown, []) => NotReported::UnknownFamilies,
+        _ => NotReported::Doubtful(doubtful),
     };
-    if without_text { (Basis::Chars, format!("{why}; and the text was not kept")) } else { (Basis::Reference, why) }
+    (if without_text { Basis::Chars } else { Basis::Reference }, BasisBecause::NotReported { why, without_text })
 }

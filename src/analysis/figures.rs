@@ -1,5 +1,6 @@
 //! The figures of one target: a quantile over all requests sent, or a median of speeds.
 
+use super::missing::Missing;
 use super::samples::Samples;
 use super::table::{Cell, Column, Over, Remark, Value};
 use crate::metric::{Flag, Metric, Observation, Outcome, Reply, Undefined, flags, metric};
@@ -16,9 +17,9 @@ const P95_NEEDS: usize = 20;
 /// The figure of a column.
 pub(super) fn cell(samples: &Samples<'_>, column: &Column, ok: usize) -> Cell {
     if ok == 0 {
-        return Cell::Missing(if samples.sent() == 0 { "no request".into() } else { "no good reply".into() });
+        return Cell::Missing(if samples.sent() == 0 { Missing::NoRequest } else { Missing::NoGoodReply });
     }
-    let Some(metric) = metric(column.metric) else { return Cell::Missing("no such metric".into()) };
+    let Some(metric) = metric(column.metric) else { return Cell::Missing(Missing::NoSuchMetric) };
     match column.over {
         Over::AllSent(p) => over_all_sent(samples, metric, p),
         Over::Speeds { without_bundled } => over_speeds(samples, metric, without_bundled, ok),
@@ -27,14 +28,14 @@ pub(super) fn cell(samples: &Samples<'_>, column: &Column, ok: usize) -> Cell {
 
 fn over_all_sent(samples: &Samples<'_>, metric: &Metric, p: f64) -> Cell {
     if 0.5 < p && samples.sent() < P95_NEEDS {
-        return Cell::Missing(format!("fewer than {P95_NEEDS} requests"));
+        return Cell::Missing(Missing::FewerRequestsThan(P95_NEEDS));
     }
     let mut seen: Vec<Option<Observation>> = vec![None; samples.behind];
     for reply in &samples.replies {
         seen.push(match (reply.outcome, (metric.of)(reply)) {
             (Outcome::Ok, Ok(observation)) => Some(observation),
             // What this client cannot tell is not charged to the provider.
-            (Outcome::Ok, Err(why @ Undefined::NoStart)) => return Cell::Missing(why.to_string()),
+            (Outcome::Ok, Err(why @ Undefined::NoStart)) => return Cell::Missing(Missing::Undefined(why)),
             _ => None,
         });
     }
@@ -50,7 +51,7 @@ fn over_all_sent(samples: &Samples<'_>, metric: &Metric, p: f64) -> Cell {
             Cell::Value(Value { value, measured_within: bounds, n: seen.len(), interval: None })
         }
         Some(Extended::Never) => Cell::Never,
-        None => Cell::Missing("no request".into()),
+        None => Cell::Missing(Missing::NoRequest),
     }
 }
 
@@ -68,8 +69,8 @@ fn over_speeds(samples: &Samples<'_>, metric: &Metric, without_bundled: bool, ok
     }
     let middle = |of: fn(&Observation) -> f64| median(&seen.iter().map(of).collect::<Vec<_>>());
     let Some(value) = middle(|seen| seen.value) else {
-        let most = reasons.into_iter().max_by_key(|(_, n)| *n).map(|(why, _)| why.to_string());
-        return Cell::Missing(most.unwrap_or_else(|| "every reply is too short".into()));
+        let most = reasons.into_iter().max_by_key(|(_, n)| *n).map(|(why, _)| Missing::Undefined(why));
+        return Cell::Missing(most.unwrap_or(Missing::EveryReplyTooShort));
     };
     let bounds = middle(|seen| seen.low).zip(middle(|seen| seen.high)).filter(|(low, high)| low < high);
     Cell::Value(Value { value, measured_within: bounds, n: seen.len(), interval: None })

@@ -90,22 +90,6 @@ pub enum Standing {
     Configuration,
 }
 
-impl Standing {
-    /// What it counts for, in words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Standing::Sent => "as a sample",
-            Standing::Behind => "as a failure: this client did not get to send it",
-            Standing::WarmUp => "not: it opened the round on its connection",
-            Standing::Superseded => "not: its block was sent anew",
-            Standing::Void(VoidReason::Interrupted) => "not: its block is void for all, interrupted",
-            Standing::Void(VoidReason::Vantage) => "not: its block is void for all, since this client's line failed",
-            Standing::Void(VoidReason::ClientBehind) => "not: its round is void for all, since this client fell behind",
-            Standing::Configuration => "not: the target's set-up is at fault",
-        }
-    }
-}
-
 /// Why a block is void for all targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -116,17 +100,6 @@ pub enum VoidReason {
     Vantage,
     /// This client fell behind in its round.
     ClientBehind,
-}
-
-impl VoidReason {
-    /// The reason in words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            VoidReason::Interrupted => "interrupted",
-            VoidReason::Vantage => "this client's line failed",
-            VoidReason::ClientBehind => "this client fell behind",
-        }
-    }
 }
 
 /// A block that counts for no target.

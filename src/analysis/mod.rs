@@ -1,13 +1,33 @@
 //! What the records say: which trials count, and one row of figures a target.
 
+mod bar;
 mod basis;
+mod compare;
 mod figures;
 mod joined;
+mod league;
+mod missing;
+mod pairs;
+mod panel;
+mod power;
+mod quantile_ratio;
+mod quantity;
 mod samples;
 mod table;
 mod tally;
+mod verdict;
 mod warnings;
 
-pub use basis::{Families, basis};
+pub use bar::{Bar, bars};
+pub use basis::{BasisBecause, Families, NotReported, basis};
+pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
 pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
+pub use league::{League, LeagueRemark, Placing, league};
+pub use missing::Missing;
+pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};
+pub use power::{PairPower, Power, power};
+pub use quantile_ratio::RESAMPLES;
+pub use quantity::{Charge, Part, Quantity};
 pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
+pub use verdict::{Judging, ROUNDS_FOR_INTERVALS, ROUNDS_FOR_WORDS, Ratio, Rider, Side, Verdict};
+pub use warnings::Warning;

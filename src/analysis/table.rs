@@ -1,11 +1,12 @@
 //! One row of figures a target. A figure is typed: a value, never, missing with its reason, or a word.
 
-use super::basis::basis_of;
+use super::basis::{BasisBecause, basis_of};
 use super::figures::{cell, counts_differ, usage_ratios};
 use super::joined::{Joined, Placed, Standing, VoidReason};
+use super::missing::Missing;
 use super::samples::{Samples, samples};
 use super::tally::tallies;
-use super::warnings::warnings;
+use super::warnings::{Warning, warnings};
 use crate::ident::TargetId;
 use crate::metric::{Flag, Outcome, Rules, flags};
 use crate::record::NotSent;
@@ -59,7 +60,7 @@ pub enum Cell {
     /// More than half (or the quantile's share) of the requests never got there.
     Never,
     /// No number, and why.
-    Missing(String),
+    Missing(Missing),
     /// A word that says more than a number would.
     Text(String),
 }
@@ -147,7 +148,7 @@ pub struct TargetTable {
     /// The token basis of every number in it.
     pub basis: Basis,
     /// Why that one.
-    pub basis_because: String,
+    pub basis_because: BasisBecause,
     /// The reference tokenizer's name.
     pub tokenizer: String,
     /// The factor by which simulated times were multiplied back; absent for real runs.
@@ -162,8 +163,8 @@ pub struct TargetTable {
     pub limit_s: f64,
     /// Void blocks by reason.
     pub voids: BTreeMap<VoidReason, usize>,
-    /// What casts doubt on the whole table or a part of it, in sentences.
-    pub warnings: Vec<String>,
+    /// What casts doubt on the whole table or a part of it.
+    pub warnings: Vec<Warning>,
 }
 
 /// Makes the table.

@@ -37,6 +37,7 @@ const DATASET: &str = "short-en";
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
+    args.writing.check()?;
     let simulator = Simulator::start("builtin:demo")?;
     let scale = simulator.ready.scale;
     anstream::eprintln!("SIMULATED providers at the speeds that were published for them; all times run {scale} times faster");

@@ -18,7 +18,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Done> {
     let text = match args.markdown {
         true => definitions_document(),
-        false => definitions().write(args.writing.format, args.writing.columns()),
+        false => definitions(args.writing.lang).write(args.writing.format, args.writing.columns()),
     };
     args.writing.write(&text)?;
     Ok(Done::Well)

@@ -241,13 +241,11 @@ fn full(entries: &[Entry]) -> Table {
 }
 
 fn table<const N: usize>(heads: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Table {
-    let column = |(at, head): (usize, &str)| Column {
-        name: head.to_lowercase().replace(' ', "_"),
-        title: head.to_owned(),
-        unit: String::new(),
-        kind: if at == 0 { Kind::Name } else { Kind::Words },
+    let column = |(at, head): (usize, &str)| {
+        let kind = if at == 0 { Kind::Name } else { Kind::Words };
+        Column::new(head.to_lowercase().replace(' ', "_"), head, kind)
     };
-    let row = |cells: [String; N]| Row { cells: cells.into_iter().map(Cell::Text).collect(), notes: Vec::new() };
+    let row = |cells: [String; N]| Row::new(cells.into_iter().map(Cell::Text).collect());
     Table { columns: heads.into_iter().enumerate().map(column).collect(), rows: rows.map(row).collect(), ..Table::default() }
 }
 

@@ -1,6 +1,6 @@
 //! What the reading commands share: which runs, which format, how wide, and where to.
 
-use crate::report::Format;
+use crate::report::{Format, Lang};
 use crate::store::Run;
 use crate::tokens::{Basis, Reference};
 use anyhow::{Context, bail};
@@ -13,6 +13,12 @@ pub struct Writing {
     /// How it is written: terminal, markdown, csv or json
     #[arg(long, default_value = "terminal", value_name = "FORMAT")]
     pub format: Format,
+    /// The language of titles, captions and remarks: en or zh. Names in files stay English
+    #[arg(long, default_value = "en", value_name = "LANG")]
+    pub lang: Lang,
+    /// Begin the CSV with a byte-order mark, so that Excel reads it as UTF-8
+    #[arg(long)]
+    pub excel: bool,
     /// Columns of the terminal, instead of its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
     pub width: Option<u16>,
@@ -63,9 +69,19 @@ impl Writing {
         named.filter(|_| shown).or_else(|| of_terminal().filter(|_| shown)).unwrap_or(80)
     }
 
+    /// Refuses flags that do not go together. Commands that do much before they write ask this first.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if self.excel && self.format != Format::Csv {
+            bail!("--excel is for --format csv alone");
+        }
+        Ok(())
+    }
+
     /// Writes to where it was asked. Secrets cannot be in a record; the mask stands here all the same, as on every way out.
     pub fn write(&self, text: &str) -> anyhow::Result<()> {
-        let text = crate::secret::mask().mask(text);
+        self.check()?;
+        let mark = if self.excel { "\u{feff}" } else { "" };
+        let text = format!("{mark}{}", crate::secret::mask().mask(text));
         match &self.output {
             None => {
                 // A reader that has seen enough (`head`) is no fault.

@@ -43,12 +43,12 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let joined = Joined::new(runs)?;
     let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, tokenizer: reference.clone() });
     let placed = joined.trials.iter().find(|placed| std::ptr::eq(placed.trial, trial));
-    let standing = placed.map_or("not", |placed| placed.standing.words());
+    let standing = placed.map(|placed| placed.standing);
     let tally = Tally::of(answer, target, &reference);
     let reply = Reply::new(answer, &tally, basis, Rules::of(&run.manifest));
     let scale = run.manifest.simulated.as_ref().map(|simulated| simulated.scale);
     let width = args.writing.columns();
-    let context = Context { standing, scale, tokenizer: reference.name(), basis_because: &because };
+    let context = Context { lang: args.writing.lang, standing, scale, tokenizer: reference.name(), basis_because: &because };
     let portrait = portrait(trial, target, &reply, &context, width);
     args.writing.write(&portrait.write(args.writing.format, width))?;
     Ok(Done::Well)

@@ -34,5 +34,5 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
 pub fn write(runs: &[Run], counting: &Counting, writing: &Writing) -> anyhow::Result<String> {
     let joined = Joined::new(runs)?;
     let table = target_table(&joined, &Options { basis: counting.basis, tokenizer: counting.reference()? });
-    Ok(targets(&table, &joined).write(writing.format, writing.columns()))
+    Ok(targets(&table, &joined, writing.lang).write(writing.format, writing.columns()))
 }

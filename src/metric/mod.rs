@@ -48,7 +48,8 @@ impl Observation {
 }
 
 /// Why a metric has no value for a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Undefined {
     /// Not one text came.
     #[error("no text came")]

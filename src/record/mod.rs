@@ -3,12 +3,14 @@
 
 mod manifest;
 mod trial;
+mod windows;
 
 pub use manifest::{
     Budget, Claim, DatasetFacts, Design, HostFacts, Limits, Manifest, PromptFacts, Sampling, Simulated, TargetFacts, TextKept, Thinking,
     Tool, TransportKind,
 };
 pub use trial::{Answer, Connect, Line, NotSent, Note, Reads, Role, RoundLine, RoundState, SelfLag, Stamps, TokenCounts, Trial};
+pub use windows::{ClockSpan, NotAClockSpan, UnknownZone, Window, Windows, minute_of_day, zone};
 
 /// The schema version that this build writes. A change of meaning adds a version and a migration with a fixture.
 pub const SCHEMA: u32 = 1;

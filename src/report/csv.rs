@@ -25,7 +25,7 @@ pub(super) fn table(table: &Table) -> String {
         for (cell, column) in row.cells.iter().zip(&table.columns) {
             match cell {
                 Cell::Text(text) => record.push(spreadsheet(text)),
-                Cell::Count { part, of } => record.extend([part.to_string(), of.to_string()]),
+                Cell::Count { part, of, .. } => record.extend([part.to_string(), of.to_string()]),
                 Cell::Number { value, .. } => record.push(format!("{value}")),
                 Cell::Never => record.push("never".into()),
                 Cell::Missing(_) if column.kind == Kind::Count => record.extend([String::new(), String::new()]),

@@ -2,6 +2,7 @@
 
 use super::harmless::is_unsafe;
 use super::{Cell, Row, Table};
+use crate::stats::Interval;
 use serde_json::{Map, Value, json};
 
 pub(super) fn table(table: &Table) -> Value {
@@ -32,14 +33,32 @@ fn of_row(table: &Table, row: &Row) -> Value {
 fn of_cell(cell: &Cell) -> Value {
     match cell {
         Cell::Text(text) => json!(text),
-        Cell::Count { part, of } => json!({"ok": part, "sent": of}),
-        Cell::Number { value, within: None, mark: "" } => json!({"value": value}),
-        Cell::Number { value, within: None, mark } => json!({"value": value, "mark": mark}),
-        Cell::Number { value, within: Some((low, high)), mark: "" } => json!({"value": value, "measured_within": [low, high]}),
-        Cell::Number { value, within: Some((low, high)), mark } => json!({"value": value, "measured_within": [low, high], "mark": mark}),
+        Cell::Count { part, of, interval } => {
+            let mut object = json!({"ok": part, "sent": of});
+            put(&mut object, "interval", interval.map(of_interval));
+            object
+        }
+        Cell::Number { value, within, interval, mark } => {
+            let mut object = json!({"value": value});
+            put(&mut object, "interval", interval.map(of_interval));
+            put(&mut object, "measured_within", within.map(|(low, high)| json!([low, high])));
+            put(&mut object, "mark", (!mark.is_empty()).then(|| json!(mark)));
+            object
+        }
         Cell::Never => json!({"never": true}),
         Cell::Missing(why) => json!({"missing": why}),
     }
+}
+
+fn put(object: &mut Value, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        object[name] = value;
+    }
+}
+
+/// Both ends; an open one is null.
+fn of_interval(interval: Interval) -> Value {
+    json!([interval.low.at(), interval.high.at()])
 }
 
 /// A document as text. Characters that a terminal would obey, or that turn the text around them, are written as escapes: they can stand

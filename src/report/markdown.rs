@@ -54,7 +54,7 @@ pub(super) fn is_left(column: &Column) -> bool {
 pub(super) fn cell_text(column: &Column, cell: &Cell) -> String {
     match (cell, column.kind) {
         (Cell::Text(text), _) => text.clone(),
-        (Cell::Count { part, of }, _) => format!("{part}/{of}"),
+        (Cell::Count { part, of, .. }, _) => format!("{part}/{of}"),
         (Cell::Number { value, mark, .. }, Kind::Number { in_seconds, digits }) => {
             let value = if in_seconds { value / 1e3 } else { *value };
             format!("{}{mark}", shown(value, digits))

@@ -3,7 +3,8 @@
 use super::drawing::{LEGEND, bars};
 use super::harmless::markdown;
 use super::targets::{target_name, titled};
-use super::{Cell, Column, Digits, Format, Kind, Row, Table, json, shown, terminal};
+use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, Worded, json, shown, terminal};
+use crate::analysis::{BasisBecause, Standing};
 use crate::metric::{Reply, flags, registry};
 use crate::record::{Answer, TargetFacts, Trial};
 use crate::timeline::{Ended, Phase};
@@ -23,14 +24,16 @@ pub struct Portrait {
 /// What the run says of a request beside its record.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// What it counts for.
-    pub standing: &'a str,
+    /// The language of the words.
+    pub lang: Lang,
+    /// What it counts for; absent for what no table knows of.
+    pub standing: Option<Standing>,
     /// The factor by which simulated times were multiplied back; absent for real runs.
     pub scale: Option<f64>,
     /// The reference tokenizer's name.
     pub tokenizer: &'a str,
     /// Why tokens are counted on this basis.
-    pub basis_because: &'a str,
+    pub basis_because: &'a BasisBecause,
 }
 
 /// The portrait of a request that has an answer. `width` is the terminal's.
@@ -95,7 +98,7 @@ impl Portrait {
 }
 
 fn metrics(reply: &Reply<'_>) -> Table {
-    let column = |name: &str, title: &str, kind| Column { name: name.into(), title: title.into(), unit: String::new(), kind };
+    let column = |name: &str, title: &str, kind| Column::new(name, title, kind);
     let columns = vec![
         column("metric", "metric", Kind::Name),
         column("value", "value", Kind::Number { in_seconds: false, digits: Digits::Fine }),
@@ -110,17 +113,17 @@ fn metrics(reply: &Reply<'_>) -> Table {
                 let within = (!seen.is_exact()).then_some((seen.low, seen.high));
                 let fine = |value| shown(value, Digits::Fine);
                 let words = within.map_or_else(String::new, |(low, high)| format!("{} – {}", fine(low), fine(high)));
-                (Cell::Number { value: seen.value, within, mark: "" }, words)
+                (Cell::Number { value: seen.value, within, interval: None, mark: "" }, words)
             }
             Err(why) => (Cell::Missing(why.to_string()), why.to_string()),
         };
-        Row { cells: vec![Cell::Text(metric.name.into()), value, Cell::Text(unit.into()), Cell::Text(bounds)], notes: Vec::new() }
+        Row::new(vec![Cell::text(metric.name), value, Cell::text(unit), Cell::Text(bounds)])
     };
     Table { columns, rows: registry().map(row).collect(), ..Table::default() }
 }
 
 fn texts(reply: &Reply<'_>) -> Table {
-    let column = |name: &str, kind| Column { name: name.into(), title: name.into(), unit: String::new(), kind };
+    let column = |name: &str, kind| Column::new(name, name, kind);
     let number = Kind::Number { in_seconds: false, digits: Digits::Three };
     let columns = vec![
         column("text", Kind::Name),
@@ -133,14 +136,13 @@ fn texts(reply: &Reply<'_>) -> Table {
         column("read", number),
     ];
     let counts: Option<&[f64]> = reply.counts().ok().map(|counts| counts.per_event.as_slice());
-    let value = |value: f64| Cell::Number { value, within: None, mark: "" };
     let row = |(i, point): (usize, crate::timeline::Point)| {
         let moment = reply.moment(&point);
-        let tokens = counts.and_then(|counts| counts.get(i)).map_or_else(|| Cell::Missing("not counted".into()), |n| value(*n));
-        let numbers = [f64::from(point.bytes), f64::from(point.chunk), f64::from(point.read)].map(value);
-        let named = [Cell::Text(format!("{}", i + 1)), Cell::Text(phase(point.phase).into())];
-        let times = [value(moment.at), value(moment.earliest), tokens];
-        Row { cells: named.into_iter().chain(times).chain(numbers).collect(), notes: Vec::new() }
+        let tokens = counts.and_then(|counts| counts.get(i)).map_or_else(|| Cell::Missing("not counted".into()), |n| Cell::number(*n));
+        let numbers = [f64::from(point.bytes), f64::from(point.chunk), f64::from(point.read)].map(Cell::number);
+        let named = [Cell::text((i + 1).to_string()), Cell::text(phase(point.phase))];
+        let times = [Cell::number(moment.at), Cell::number(moment.earliest), tokens];
+        Row::new(named.into_iter().chain(times).chain(numbers).collect())
     };
     let rows = if reply.answer.timeline.is_sound() { reply.answer.timeline.points().enumerate().map(row).collect() } else { Vec::new() };
     Table { columns, rows, ..Table::default() }
@@ -159,7 +161,7 @@ fn facts(trial: &Trial, target: &TargetFacts, reply: &Reply<'_>, context: &Conte
     let mut facts: Vec<(String, String)> = Vec::new();
     let mut tell = |name: &str, value: String| facts.push((name.to_owned(), value));
     tell("outcome", reply.outcome.name().into());
-    tell("counts", context.standing.into());
+    tell("counts", context.standing.map_or_else(|| "not".to_owned(), |standing| standing.words(context.lang)));
     let raised: Vec<&str> = flags(reply).into_iter().map(|flag| flag.name()).collect();
     if !raised.is_empty() {
         tell("flags", raised.join(" "));
@@ -264,7 +266,7 @@ fn counted(reply: &Reply<'_>, context: &Context<'_>) -> String {
         (Basis::Reference, _) | (_, Err(_)) => String::new(),
         (_, Ok(total)) => format!("; {total:.0} by {tokenizer}"),
     };
-    let because = context.basis_because;
+    let because = context.basis_because.words(context.lang);
     match reply.counts() {
         Ok(counts) => {
             let (reasoning, answer) = (of(&reply.reasoning), of(&reply.content));

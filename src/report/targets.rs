@@ -1,6 +1,6 @@
 //! The table of targets: one row a target.
 
-use super::{Cell, Column, Digits, Kind, Row, Table};
+use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
 use crate::analysis::{self, COLUMNS, Families, Joined, Remark, TargetTable};
 use crate::metric::{Flag, Outcome, Unit, metric};
 use crate::record::{Manifest, TransportKind};
@@ -11,14 +11,15 @@ use std::collections::BTreeSet;
 const DAGGER: &str = "†";
 
 /// The table of targets, with its caption.
-pub fn targets(table: &TargetTable, joined: &Joined<'_>) -> Table {
+pub fn targets(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Table {
     let manifest = joined.manifest();
     Table {
+        lang,
         title: title(table, manifest),
         columns: columns(table.basis),
-        rows: table.rows.iter().map(|each| row(each, all_few(table))).collect(),
-        warnings: table.warnings.clone(),
-        caption: caption(table, joined),
+        rows: table.rows.iter().map(|each| row(each, all_few(table), lang)).collect(),
+        warnings: table.warnings.iter().map(|warning| warning.words(lang)).collect(),
+        caption: caption(table, joined, lang),
         legend: legend(table),
         constants: vec![
             ("simulated".into(), table.scale.map_or_else(|| "no".into(), |scale| format!("scale {scale}"))),
@@ -55,16 +56,13 @@ fn title(table: &TargetTable, manifest: &Manifest) -> String {
 fn columns(basis: Basis) -> Vec<Column> {
     let unit = |unit: Unit| if basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
     let titles = ["TTFT", "1st answer", "reasoning", "content", "overall", "e2e p50", "e2e p95"];
-    let mut columns = vec![
-        Column { name: "target".into(), title: "target".into(), unit: String::new(), kind: Kind::Name },
-        Column { name: "success".into(), title: "success".into(), unit: "ok/sent".into(), kind: Kind::Count },
-    ];
+    let mut columns = vec![Column::new("target", "target", Kind::Name), Column::new("success", "success", Kind::Count).unit("ok/sent")];
     for (column, title) in COLUMNS.iter().zip(titles) {
         let of = metric(column.metric).map_or(Unit::Ratio, |metric| metric.unit);
         let seconds = of == Unit::Milliseconds && column.metric != "ttft";
         let digits = if of == Unit::Milliseconds && !seconds { Digits::Tenths } else { Digits::Three };
-        let (unit, kind) = (unit(of), Kind::Number { in_seconds: seconds, digits });
-        columns.push(Column { name: column.name.into(), title: title.into(), unit: unit.into(), kind });
+        let kind = Kind::Number { in_seconds: seconds, digits };
+        columns.push(Column::new(column.name, title, kind).unit(unit(of)));
     }
     columns
 }
@@ -74,33 +72,21 @@ fn all_few(table: &TargetTable) -> bool {
     1 < table.rows.len() && table.rows.iter().all(|row| row.remarks.contains(&Remark::Few))
 }
 
-fn row(row: &analysis::Row, all_few: bool) -> Row {
+fn row(row: &analysis::Row, all_few: bool, lang: Lang) -> Row {
     let shy = row.remarks.iter().any(|remark| matches!(remark, Remark::Flag(Flag::Hidden | Flag::ThinkingUnknown, _)));
-    let mut cells = vec![Cell::Text(target_name(row.target.as_str(), row.simulated)), Cell::Count { part: row.ok, of: row.sent }];
+    let mut cells =
+        vec![Cell::Text(target_name(row.target.as_str(), row.simulated)), Cell::Count { part: row.ok, of: row.sent, interval: None }];
     for (column, cell) in COLUMNS.iter().zip(&row.cells) {
         let mark = if shy && column.metric == "ttft" { DAGGER } else { "" };
         cells.push(match cell {
-            analysis::Cell::Value(value) => Cell::Number { value: value.value, within: value.measured_within, mark },
+            analysis::Cell::Value(value) => Cell::Number { value: value.value, within: value.measured_within, interval: None, mark },
             analysis::Cell::Never => Cell::Never,
-            analysis::Cell::Missing(why) => Cell::Missing(why.clone()),
+            analysis::Cell::Missing(why) => Cell::Missing(why.words(lang)),
             analysis::Cell::Text(text) => Cell::Text(text.clone()),
         });
     }
-    Row { cells, notes: row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(remark).collect() }
-}
-
-fn remark(remark: &Remark) -> String {
-    match remark {
-        Remark::Outcome(outcome, n) => format!("{n} {}", outcome.name()),
-        Remark::Flag(flag, n) => format!("{n} {}", flag.name()),
-        Remark::CountsDiffer { ratio, others } => {
-            format!("counts differ: {ratio:.2} tokens reported for each counted one, the others' {others:.2}")
-        }
-        Remark::QuotaBound => "quota-bound: over 5 % of requests were rate-limited".into(),
-        Remark::Behind(n) => format!("{n} not sent, this client fell behind"),
-        Remark::Configuration(n, words) => format!("{n} not counted, the set-up is at fault: {words}"),
-        Remark::Few => "fewer than five requests: single observations".into(),
-    }
+    let notes = row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(|remark| remark.words(lang)).collect();
+    Row { notes, ..Row::new(cells) }
 }
 
 /// The meaning of the marks and flags that occur.
@@ -119,7 +105,7 @@ fn legend(table: &TargetTable) -> Vec<String> {
     lines
 }
 
-fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
+fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Vec<String> {
     let manifest = joined.manifest();
     let sent = table.rows.iter().map(|row| row.sent);
     let n = match (sent.clone().min(), sent.max()) {
@@ -137,7 +123,7 @@ fn caption(table: &TargetTable, joined: &Joined<'_>) -> Vec<String> {
     let mut lines = vec![
         format!("{n} · {rounds} · {span} · limit T = {limit} s"),
         "Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.".into(),
-        format!("Token basis: {} ({}).", basis_name(table), table.basis_because),
+        format!("Token basis: {} ({}).", basis_name(table), table.basis_because.words(lang)),
     ];
     if let Some(scale) = table.scale.filter(|scale| 1.0 < *scale) {
         lines.push(format!("Simulated at {scale}×: each millisecond of this machine's own delay counts as {scale} ms."));

@@ -7,7 +7,7 @@ use crate::secret;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -96,16 +96,40 @@ impl Drop for Journal {
     }
 }
 
-/// Writes what has come, then syncs, then takes what came meanwhile: no line waits longer than one sync.
+/// Writes each line as it comes. Syncing has a thread of its own: a busy disk may take seconds for a sync, and the lines that come
+/// meanwhile would be lost with a killed process although a write takes no time.
 fn write_lines(mut file: File, lines: &Receiver<Line>, mut prepare: Prepare) -> std::io::Result<()> {
-    while let Ok(first) = lines.recv() {
-        for mut line in std::iter::once(first).chain(lines.try_iter()) {
-            prepare(&mut line);
-            let mut bytes = serde_json::to_vec(&line)?;
-            bytes.push(b'\n');
-            // One call a line: a process killed at any moment leaves whole lines, and at most the last one torn.
-            file.write_all(&secret::mask().mask_bytes(&bytes))?;
-        }
+    let same = file.try_clone()?;
+    let (written, news) = sync_channel(1);
+    std::thread::scope(|scope| {
+        let syncing =
+            std::thread::Builder::new().name("journal-sync".into()).spawn_scoped(scope, move || sync_what_is_written(&same, &news))?;
+        let mut write = || -> std::io::Result<()> {
+            while let Ok(mut line) = lines.recv() {
+                prepare(&mut line);
+                let mut bytes = serde_json::to_vec(&line)?;
+                bytes.push(b'\n');
+                // One call a line: a process killed at any moment leaves whole lines, and at most the last one torn.
+                file.write_all(&secret::mask().mask_bytes(&bytes))?;
+                match written.try_send(()) {
+                    // A sync that has not begun yet covers this line too.
+                    Ok(()) | Err(TrySendError::Full(())) => {}
+                    // Syncing failed: its error is told below.
+                    Err(TrySendError::Disconnected(())) => return Ok(()),
+                }
+            }
+            Ok(())
+        };
+        let outcome = write();
+        drop(written);
+        let synced = syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        outcome.and(synced)
+    })
+}
+
+/// Syncs as soon as something was written, and again for what came meanwhile.
+fn sync_what_is_written(file: &File, news: &Receiver<()>) -> std::io::Result<()> {
+    while news.recv().is_ok() {
         file.sync_data()?;
     }
     file.sync_all()

@@ -4,7 +4,7 @@
 use photofinish::analysis::{Cell, Joined, Options, TargetTable, target_table};
 use photofinish::ident::{PromptId, ProviderId, TargetId, TrialId};
 use photofinish::record::*;
-use photofinish::report::{Format, targets};
+use photofinish::report::{Format, Lang, targets};
 use photofinish::store::Run;
 use photofinish::timeline::*;
 use photofinish::tokens::{Basis, Reference};
@@ -125,6 +125,7 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
             capped_is_ok: true,
             stall_ms: 500.0,
             min_tokens: 16,
+            windows: Default::default(),
         },
         limits: Limits {
             connect_ms: 10_000,
@@ -214,7 +215,7 @@ pub fn table(runs: &[Run], basis: Option<Basis>) -> TargetTable {
 /// The table of one run as it is written. Without the terminal's colours.
 pub fn written(run: &Run, format: Format, width: usize) -> String {
     let runs = std::slice::from_ref(run);
-    let text = targets(&table(runs, None), &Joined::new(runs).unwrap()).write(format, width);
+    let text = targets(&table(runs, None), &Joined::new(runs).unwrap(), Lang::En).write(format, width);
     anstream::adapter::strip_str(&text).to_string()
 }
 

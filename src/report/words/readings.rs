@@ -1,0 +1,175 @@
+//! Words for what a reading of runs found: doubts, remarks, why a figure is missing, why a token basis was taken.
+
+use super::Worded;
+use crate::analysis::{BasisBecause, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
+use crate::report::Lang;
+
+impl Worded for Standing {
+    fn words(&self, lang: Lang) -> String {
+        let (en, zh) = match self {
+            Standing::Sent => ("as a sample", "作为样本"),
+            Standing::Behind => ("as a failure: this client did not get to send it", "作为失败：本客户端未能发出"),
+            Standing::WarmUp => ("not: it opened the round on its connection", "不计：它只为该轮打开连接"),
+            Standing::Superseded => ("not: its block was sent anew", "不计：其区组已重新发送"),
+            Standing::Void(VoidReason::Interrupted) => {
+                ("not: its block is void for all, interrupted", "不计：其区组因中断而对所有对象作废")
+            }
+            Standing::Void(VoidReason::Vantage) => {
+                ("not: its block is void for all, since this client's line failed", "不计：其区组因本客户端线路故障而对所有对象作废")
+            }
+            Standing::Void(VoidReason::ClientBehind) => {
+                ("not: its round is void for all, since this client fell behind", "不计：其所在轮因本客户端跟不上进度而对所有对象作废")
+            }
+            Standing::Configuration => ("not: the target's set-up is at fault", "不计：该对象的配置有误"),
+        };
+        lang.say(en, zh).to_owned()
+    }
+}
+
+impl Worded for VoidReason {
+    fn words(&self, lang: Lang) -> String {
+        let (en, zh) = match self {
+            VoidReason::Interrupted => ("interrupted", "被中断"),
+            VoidReason::Vantage => ("this client's line failed", "本客户端线路故障"),
+            VoidReason::ClientBehind => ("this client fell behind", "本客户端跟不上进度"),
+        };
+        lang.say(en, zh).to_owned()
+    }
+}
+
+impl Worded for Warning {
+    fn words(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Warning::OftenLimited { target, limited, sent }, Lang::En) => {
+                format!(
+                    "{target}: {limited} of {sent} replies hit a limit of time or the cap on tokens, so its figures describe our limits"
+                )
+            }
+            (Warning::OftenLimited { target, limited, sent }, Lang::Zh) => {
+                format!("{target}：{sent} 个回复中有 {limited} 个触及时限或 token 上限，所得数据反映的是我们设的限制")
+            }
+            (Warning::Lag { p99_ms }, Lang::En) => {
+                format!("this client's own lag reached {p99_ms:.0} ms (p99 of a round): intervals widen, and user times are late")
+            }
+            (Warning::Lag { p99_ms }, Lang::Zh) => {
+                format!("本客户端自身的延迟达到 {p99_ms:.0} ms（一轮的 p99）：时间区间变宽，用户态时间偏晚")
+            }
+            (Warning::ClockStepped, _) => lang
+                .say(
+                    "the wall clock was stepped during the run: marks of those moments fall back to user time",
+                    "运行期间系统时钟被调整：这些时刻的标记退回到用户态时间",
+                )
+                .to_owned(),
+            (Warning::Void { reason, blocks }, _) => void(*reason, blocks, lang),
+            (Warning::Torn(1), Lang::En) => "1 line of the records could not be read and is set aside".into(),
+            (Warning::Torn(n), Lang::En) => format!("{n} lines of the records could not be read and are set aside"),
+            (Warning::Torn(n), Lang::Zh) => format!("记录中有 {n} 行无法读取，已搁置"),
+        }
+    }
+}
+
+/// Names the first blocks: who wants all finds them in the records.
+fn void(reason: VoidReason, blocks: &[(u32, u32)], lang: Lang) -> String {
+    let mut listed: Vec<String> = blocks.iter().take(8).map(|(round, block)| format!("{round}/{block}")).collect();
+    listed.extend((8 < blocks.len()).then(|| "…".to_owned()));
+    let (n, reason, listed) = (blocks.len(), reason.words(lang), listed.join(" "));
+    match lang {
+        Lang::En => format!("void for all targets, {reason}: {n} {} (round/block {listed})", if n == 1 { "block" } else { "blocks" }),
+        Lang::Zh => format!("{reason}，{n} 个区组对所有对象作废（轮/区组 {listed}）"),
+    }
+}
+
+impl Worded for BasisBecause {
+    fn words(&self, lang: Lang) -> String {
+        match self {
+            BasisBecause::Asked => lang.say("as asked", "按指定").into(),
+            BasisBecause::Believed => lang.say("its reported usage can be believed", "其上报的用量可信").into(),
+            BasisBecause::AllBelieved => lang
+                .say(
+                    "all report usage that can be believed, and all models are of one family",
+                    "各对象上报的用量都可信，且模型同属一个家族",
+                )
+                .into(),
+            BasisBecause::NotReported { why, without_text: false } => why.words(lang),
+            BasisBecause::NotReported { why, without_text: true } => {
+                format!("{}{}", why.words(lang), lang.say("; and the text was not kept", "；并且文本没有保存"))
+            }
+        }
+    }
+}
+
+impl Worded for NotReported {
+    fn words(&self, lang: Lang) -> String {
+        match self {
+            NotReported::NoGoodReply => lang.say("there is no good reply to count", "没有成功的回复可供计数").into(),
+            NotReported::SeveralFamilies => lang.say("the models are of different families", "模型属于不同家族").into(),
+            NotReported::UnknownFamilies => lang.say("not every model's family is known", "并非每个模型的家族都已知").into(),
+            NotReported::Doubtful(targets) => {
+                let names = lang.list(targets.iter().map(|target| target.as_str()));
+                match (targets.len(), lang) {
+                    (1, Lang::En) => format!("{names} reports no usage that can be believed throughout"),
+                    (_, Lang::En) => format!("{names} report no usage that can be believed throughout"),
+                    (_, Lang::Zh) => format!("{names} 上报的用量并非始终可信"),
+                }
+            }
+        }
+    }
+}
+
+impl Worded for Missing {
+    fn words(&self, lang: Lang) -> String {
+        match self {
+            Missing::NoRequest => lang.say("no request", "没有请求").into(),
+            Missing::NoGoodReply => lang.say("no good reply", "没有成功的回复").into(),
+            Missing::FewerRequestsThan(n) => match lang {
+                Lang::En => format!("fewer than {n} requests"),
+                Lang::Zh => format!("请求不足 {n} 个"),
+            },
+            Missing::EveryReplyTooShort => lang.say("every reply is too short", "每个回复都太短").into(),
+            Missing::Undefined(why) => why.words(lang),
+            Missing::NoSuchMetric => lang.say("no such metric", "没有这项指标").into(),
+        }
+    }
+}
+
+impl Worded for Remark {
+    fn words(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Remark::Outcome(outcome, n), Lang::En) => format!("{n} {}", outcome.name()),
+            (Remark::Outcome(outcome, n), Lang::Zh) => format!("{n} 次 {}", outcome.name()),
+            (Remark::Flag(flag, n), Lang::En) => format!("{n} {}", flag.name()),
+            (Remark::Flag(flag, n), Lang::Zh) => format!("{n} 次 {}", flag.name()),
+            (Remark::CountsDiffer { ratio, others }, Lang::En) => {
+                format!("counts differ: {ratio:.2} tokens reported for each counted one, the others' {others:.2}")
+            }
+            (Remark::CountsDiffer { ratio, others }, Lang::Zh) => {
+                format!("计数不一致：每数得 1 个 token 上报 {ratio:.2} 个，其他对象为 {others:.2} 个")
+            }
+            (Remark::QuotaBound, _) => {
+                lang.say("quota-bound: over 5 % of requests were rate-limited", "受配额限制：超过 5 % 的请求被限流").into()
+            }
+            (Remark::Behind(n), Lang::En) => format!("{n} not sent, this client fell behind"),
+            (Remark::Behind(n), Lang::Zh) => format!("{n} 个未发出，本客户端跟不上进度"),
+            (Remark::Configuration(n, words), Lang::En) => format!("{n} not counted, the set-up is at fault: {words}"),
+            (Remark::Configuration(n, words), Lang::Zh) => format!("{n} 个不计，配置有误：{words}"),
+            (Remark::Few, _) => lang.say("fewer than five requests: single observations", "请求不足五个：只是单次观测").into(),
+        }
+    }
+}
+
+impl Worded for JoinError {
+    fn words(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return self.to_string();
+        }
+        match self {
+            JoinError::NoRun => "没有指定运行".into(),
+            JoinError::SimulatedAndReal { simulated, real } => format!("{simulated} 是模拟的，而 {real} 不是：一张表只能容纳一种"),
+            JoinError::Plans { first, other } => format!("{first} 与 {other} 出自不同的计划（或同一计划的不同种子）：请各自成表"),
+            JoinError::Places { first, here, other, there } => {
+                format!("{first} 测自 {here}，{other} 测自 {there}：一张表只对应一个地点，请各自成表")
+            }
+            JoinError::Twice(run) => format!("{run} 被指定了两次"),
+        }
+    }
+}
