@@ -19,7 +19,6 @@ mod paired;
 mod proportion;
 mod quantile;
 mod rank;
-mod ranks;
 mod resample;
 mod shuffle;
 mod sign_flip;
@@ -39,9 +38,16 @@ pub use interval::{Bound, Confidence, Estimate, Interval, NotAConfidence, NotASa
 pub use kruskal_wallis::{KruskalWallis, kruskal_wallis};
 pub use mean::{geometric_mean, harmonic_mean, mean, median, ratio_of_sums};
 pub use no_test::NoTest;
-pub use order_statistic::{OrderStatisticInterval, order_statistic_interval, smallest_n_for_quantile_bound, smallest_n_for_quantile_interval};
-pub use paired::{EffectiveN, Paired, Tost, block_score, clusters_needed, effective_n, paired, plain_paired, tost, tost_reduced, visible_difference, win_share};
-pub use proportion::{ClusteredShare, ShareDifference, clopper_pearson, clustered_share, mcnemar_exact, newcombe, newcombe_of, wilson, wilson_at};
+pub use order_statistic::{
+    OrderStatisticInterval, order_statistic_interval, smallest_n_for_quantile_bound, smallest_n_for_quantile_interval,
+};
+pub use paired::{
+    EffectiveN, Paired, Tost, block_score, clusters_needed, effective_n, paired, plain_paired, tost, tost_reduced, visible_difference,
+    win_share,
+};
+pub use proportion::{
+    ClusteredShare, ShareDifference, clopper_pearson, clustered_share, mcnemar_exact, newcombe, newcombe_of, wilson, wilson_at,
+};
 use quantile::quantile_rank;
 pub use quantile::{Extended, quantile_type1, quantile_type7};
 pub use rank::{RankInterval, order_by_mean, pairs, rank_intervals, ranks_of_pairs};
