@@ -3,7 +3,7 @@
 use super::bar::{Bar, bars};
 use super::pairs::{Pair, judged};
 use super::panel::{Entry, Panel};
-use super::quantile_ratio::{QuantileRatios, quantile_ratios};
+use super::quantile_ratio::{QuantileRatios, RESAMPLES, quantile_ratios};
 use super::quantity::Quantity;
 use super::verdict::{Circumstances, Judging, ROUNDS_FOR_INTERVALS, Rider, Side, Verdict};
 use crate::ident::TargetId;
@@ -14,7 +14,7 @@ use crate::stats::{
 use serde::Serialize;
 
 /// How targets are compared.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Comparing {
     /// How strictly.
     pub judging: Judging,
@@ -23,8 +23,16 @@ pub struct Comparing {
     pub baseline: Option<usize>,
     /// The seed of what is drawn.
     pub seed: u64,
+    /// Resamples of rounds for ratios of quantiles; [`RESAMPLES`] where nobody is in a hurry.
+    pub resamples: usize,
     /// By target: what the model check found to differ. May be shorter.
     pub model_differs: Vec<Option<String>>,
+}
+
+impl Default for Comparing {
+    fn default() -> Comparing {
+        Comparing { judging: Judging::default(), baseline: None, seed: 0, resamples: RESAMPLES, model_differs: Vec::new() }
+    }
 }
 
 /// All comparisons of a panel.

@@ -61,7 +61,7 @@ pub(super) fn quantile_ratios(panel: &Panel, pair: &Pair, how: &Comparing) -> Qu
     let fewer = firsts.len().min(seconds.len());
     let groups = [Clustered::from_pairs(seconds, rounds), Clustered::from_pairs(firsts, rounds)];
     let seed = seed_for(how.seed, "ratios of quantiles");
-    let drawn = resampled_quantiles(&groups, &QUANTILES.map(|(p, _)| p), RESAMPLES, seed);
+    let drawn = resampled_quantiles(&groups, &QUANTILES.map(|(p, _)| p), how.resamples, seed);
     let of = |which: usize| {
         let (p, needs) = QUANTILES[which];
         if fewer < needs {
