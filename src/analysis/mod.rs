@@ -4,6 +4,7 @@ mod bar;
 mod basis;
 mod compare;
 mod figures;
+mod hours;
 mod joined;
 mod layout;
 mod league;
@@ -21,6 +22,10 @@ mod warnings;
 pub use bar::{Bar, bars};
 pub use basis::{BasisBecause, Families, NotReported, basis};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
+pub use hours::{
+    Bin, BinWidth, DayTests, Extremes, Hours, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, NotABinWidth, PairSwing,
+    PeakOffPeak, Swing, TargetHours, Tested, hours,
+};
 pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
 pub use layout::panel;
 pub use league::{League, LeagueRemark, Placing, league};
