@@ -209,10 +209,7 @@ impl Worded for WhyNot {
 impl Worded for LeagueRemark {
     fn words(&self, lang: Lang) -> String {
         match (self, lang) {
-            (LeagueRemark::OrderHangsOnRateLimits { other }, Lang::En) => {
-                format!("its order with {other} hangs on how rate limits are seen, so it has none")
-            }
-            (LeagueRemark::OrderHangsOnRateLimits { other }, Lang::Zh) => format!("与 {other} 的先后取决于如何看待限流，因此不分先后"),
+            (LeagueRemark::OrderHangsOnRateLimits { other }, _) => order_hangs(other.as_str(), lang),
             (LeagueRemark::RateLimited(n), Lang::En) => format!("{n} rate_limited"),
             (LeagueRemark::RateLimited(n), Lang::Zh) => format!("{n} 次 rate_limited"),
             (LeagueRemark::Bundled(n), Lang::En) => format!("{n} bundled"),
@@ -223,6 +220,14 @@ impl Worded for LeagueRemark {
             (LeagueRemark::Uncounted(n), Lang::Zh) => format!("{n} 个没有 token 计数"),
             (LeagueRemark::Identical, _) => lang.say("identical data: check the set-up", "数据完全相同：请检查设置").into(),
         }
+    }
+}
+
+/// That charging rate-limited requests and leaving them out lead to different orders.
+pub(in crate::report) fn order_hangs(other: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("its order with {other} hangs on how rate limits are seen, so it has none"),
+        Lang::Zh => format!("与 {other} 的先后取决于如何看待限流，因此不分先后"),
     }
 }
 
