@@ -11,6 +11,7 @@ pub mod clock;
 pub mod dataset;
 pub mod dialect;
 pub mod exchange;
+pub mod grading;
 pub mod ident;
 pub mod measured;
 pub mod metric;

@@ -94,7 +94,7 @@ fn a_curve_that_was_put_in_is_found_with_its_peak() {
     assert!(p < 1e-6 && (fit.peak_hour.unwrap() - 15.0).abs() < 1.5, "{fit:?}");
     assert!(fit.amplitude_interval(Confidence::DEFAULT).unwrap().holds(0.3), "{fit:?}");
     assert!(wavy.day.kruskal_wallis.as_ref().unwrap().p_holm.unwrap() < 1e-3);
-    println!("steady: {:?}", steady.day);
+    assert!(0.01 < steady.day.kruskal_wallis.as_ref().unwrap().p_holm.unwrap());
 
     let extremes = wavy.extremes.unwrap();
     assert!(extremes.by_chance_upper < extremes.ratio && (11..=19).contains(&extremes.slowest), "{extremes:?}");
@@ -303,4 +303,24 @@ fn identical_values_have_no_test_and_no_words() {
     assert_eq!(found.targets[0].windows.swing, Swing::Identical);
     assert_eq!(found.pairs[0].windows.swing, Swing::Identical);
     assert_eq!(found.targets[0].dependence, None);
+}
+
+#[test]
+fn a_swing_that_hangs_on_rate_limits_is_not_called() {
+    let at: Vec<Timestamp> =
+        (0..96).map(|hour| "2026-11-20T16:30:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hour)).collect();
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let steady = varied(&["a"], &at, &mut random, |_, _| 0.0);
+    // At the peak a fifth of the requests goes over the quota.
+    let limited = |round: usize| (9..12).contains(&(round % 24)) || (14..18).contains(&(round % 24)) || (20..23).contains(&(round % 24));
+    let entry = |round: usize, prompt: usize| match limited(round) && prompt == 0 {
+        true => Entry::Failed { charge: 300_000.0, rate_limited: true },
+        false => steady.entries(0, round)[prompt],
+    };
+    let entries = (0..at.len()).flat_map(|round| (0..PROMPTS).map(move |prompt| (round, prompt))).map(|(r, p)| entry(r, p)).collect();
+    let target = PanelTarget { rate_limited: 40, ..steady.targets[0].clone() };
+    let panel = Panel::of_blocks(Quantity::E2e, vec![target], steady.rounds.clone(), PROMPTS, 300.0, entries);
+    let found = look(&panel, "Asia/Shanghai", None).unwrap();
+    let windows = &found.targets[0].windows;
+    assert_eq!((windows.swing, windows.left_out), (Swing::HangsOnRateLimits, Some(Swing::NotShown)));
 }

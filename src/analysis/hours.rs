@@ -128,8 +128,24 @@ impl TargetHours {
     }
 }
 
-/// Looks at the hours of the day.
+/// Looks at the hours of the day. Rate-limited requests are charged like other failures; where leaving them out would lead to another
+/// word, none is given.
 pub fn hours(panel: &Panel, options: &HoursOptions<'_>) -> Result<Hours, NoHours> {
+    let mut found = look(panel, options)?;
+    if panel.targets.iter().any(|target| 0 < target.rate_limited) {
+        // Only words are asked of the other way, so it needs no shuffles.
+        let other = look(&panel.without_rate_limited(), &HoursOptions { shuffles: 0, bin: Some(found.bin), ..options.clone() })?;
+        let windows = found.targets.iter_mut().map(|target| &mut target.windows).zip(other.targets.iter().map(|target| &target.windows));
+        let pairs = found.pairs.iter_mut().map(|pair| &mut pair.windows).zip(other.pairs.iter().map(|pair| &pair.windows));
+        for (here, there) in windows.chain(pairs).filter(|(here, there)| here.swing.is_said() && here.swing != there.swing) {
+            here.left_out = Some(there.swing);
+            here.swing = Swing::HangsOnRateLimits;
+        }
+    }
+    Ok(found)
+}
+
+fn look(panel: &Panel, options: &HoursOptions<'_>) -> Result<Hours, NoHours> {
     let windows_zone = zone(&options.windows.zone)?;
     let clock: Vec<Hour> = panel.rounds.iter().map(|round| Hour::of(round.at, &options.zone, options.windows, &windows_zone)).collect();
     if clock.is_empty() {

@@ -4,6 +4,7 @@ mod bar;
 mod basis;
 mod compare;
 mod figures;
+mod graded;
 mod hours;
 mod joined;
 mod layout;
@@ -14,6 +15,7 @@ mod panel;
 mod power;
 mod quantile_ratio;
 mod quantity;
+mod same_model;
 mod samples;
 mod table;
 mod verdict;
@@ -22,6 +24,7 @@ mod warnings;
 pub use bar::{Bar, bars};
 pub use basis::{BasisBecause, Families, NotReported, basis};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
+pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY};
 pub use hours::{
     Bin, BinWidth, DayTests, Extremes, Hours, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, NotABinWidth, PairSwing,
     PeakOffPeak, Swing, TargetHours, Tested, hours,
@@ -34,6 +37,10 @@ pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};
 pub use power::{PairPower, Power, power};
 pub use quantile_ratio::RESAMPLES;
 pub use quantity::{Charge, Part, Quantity};
+pub use same_model::{
+    ACCURACY_FLOOR, AccuracyCheck, LENGTH_FLOOR, LengthCheck, ModelCheck, ModelDifference, ModelFacts, ModelVerdict, NotChecked,
+    PROMPTS_FLOOR, check_models,
+};
 pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
 pub use verdict::{Judging, ROUNDS_FOR_INTERVALS, ROUNDS_FOR_WORDS, Ratio, Rider, Side, Verdict};
 pub use warnings::Warning;

@@ -1,7 +1,7 @@
 //! One value a round of one target, and where on the clock each round lies.
 
 use super::BinWidth;
-use crate::analysis::panel::Panel;
+use crate::analysis::panel::{Entry, Panel};
 use crate::record::{Window, Windows, minute_of_day};
 use crate::stats::{Sample, effective_n, mean};
 use jiff::tz::TimeZone;
@@ -46,6 +46,8 @@ pub(super) struct Series {
     pub bins: Vec<usize>,
     /// The width of a bin.
     pub width: BinWidth,
+    /// A good reply has a value.
+    pub has_value: bool,
 }
 
 impl Series {
@@ -61,6 +63,7 @@ impl Series {
             bins: hours.iter().map(|hour| width.of(hour.minute)).collect(),
             hours,
             width,
+            has_value: !panel.has_blocks() || has_good(panel, target),
         }
     }
 
@@ -108,6 +111,10 @@ pub(super) fn settled(difference: f64) -> f64 {
 /// How many different things there are.
 pub(super) fn distinct<T: Ord>(things: impl Iterator<Item = T>) -> usize {
     things.collect::<BTreeSet<T>>().len()
+}
+
+fn has_good(panel: &Panel, target: usize) -> bool {
+    (0..panel.rounds.len()).any(|round| panel.entries(target, round).iter().any(|entry| matches!(entry, Entry::Good(_))))
 }
 
 /// Mean over prompts of (y − the prompt's own mean over all rounds), for each round that has any.

@@ -23,6 +23,8 @@ pub struct PeakOffPeak {
     pub p_holm: Option<f64>,
     /// What may be said.
     pub swing: Swing,
+    /// With rate-limited requests left out another word than with them charged: that other one.
+    pub left_out: Option<Swing>,
 }
 
 /// What may be said of a difference between windows.
@@ -40,6 +42,10 @@ pub enum Swing {
     FewDays,
     /// The target's rounds lie in too few hours.
     FewBins,
+    /// Charging rate-limited requests and leaving them out lead to different words: neither is given (method.md §1.5).
+    HangsOnRateLimits,
+    /// No good reply has a value.
+    NoValue,
 }
 
 /// The slowest bin of the day over the fastest one.
@@ -73,6 +79,10 @@ pub struct PairSwing {
 }
 
 impl Swing {
+    /// Whether it is the result of a test.
+    pub const fn is_said(self) -> bool {
+        matches!(self, Swing::Swings | Swing::NotShown)
+    }
     /// Its name in files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -82,6 +92,8 @@ impl Swing {
             Swing::FewRounds => "few_rounds",
             Swing::FewDays => "few_days",
             Swing::FewBins => "few_bins",
+            Swing::HangsOnRateLimits => "hangs_on_rate_limits",
+            Swing::NoValue => "no_value",
         }
     }
 }
@@ -89,7 +101,9 @@ impl Swing {
 /// The windows of one target. What may be said is settled by [`hold`], over all targets.
 pub(super) fn peak_off_peak(series: &Series, confidence: Confidence) -> PeakOffPeak {
     let few_bins = series.bins_held() < LEAST_BINS;
-    compare(&series.in_window(Window::Peak), &series.in_window(Window::OffPeak), few_bins, series.days(), confidence)
+    let windows = compare(&series.in_window(Window::Peak), &series.in_window(Window::OffPeak), few_bins, series.days(), confidence);
+    // Failures that are charged alone would be a swing of the charge.
+    if series.has_value { windows } else { PeakOffPeak { welch: None, swing: Swing::NoValue, ..windows } }
 }
 
 fn compare(peak: &[f64], off_peak: &[f64], few_bins: bool, days: usize, confidence: Confidence) -> PeakOffPeak {
@@ -111,7 +125,15 @@ fn compare(peak: &[f64], off_peak: &[f64], few_bins: bool, days: usize, confiden
         n: peak.len() + off_peak.len(),
     });
     let may_be_said = matches!(swing, Swing::NotShown | Swing::Identical);
-    PeakOffPeak { peak: peak.len(), off_peak: off_peak.len(), ratio, welch: tested.filter(|_| may_be_said), p_holm: None, swing }
+    PeakOffPeak {
+        peak: peak.len(),
+        off_peak: off_peak.len(),
+        ratio,
+        welch: tested.filter(|_| may_be_said),
+        p_holm: None,
+        swing,
+        left_out: None,
+    }
 }
 
 /// Adjusts the p values of a family for their number, and says what they allow.
