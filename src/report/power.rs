@@ -95,9 +95,9 @@ fn legend(power: &Power, lang: Lang) -> Vec<String> {
         let every = lasting(every, lang);
         match (power.every_is_planned, lang) {
             (true, Lang::En) => format!("time: the plan has one round every {every}"),
-            (true, Lang::Zh) => format!("时间：计划每 {every} 一轮"),
+            (true, Lang::Zh) => format!("时间：计划每 {every}一轮"),
             (false, Lang::En) => format!("time: the plan has one round after another, here one every {every}"),
-            (false, Lang::Zh) => format!("时间：计划各轮紧接，此处约每 {every} 一轮"),
+            (false, Lang::Zh) => format!("时间：计划各轮紧接，此处约每 {every}一轮"),
         }
     }));
     if !power.left_out.is_empty() {

@@ -106,7 +106,7 @@ impl Told<'_> {
             (Rider::Dependent { r }, Lang::En) => format!("rounds depend on each other (r = {r:.2}): run more days"),
             (Rider::Dependent { r }, Lang::Zh) => format!("各轮互相关联（r = {r:.2}）：请多测几天"),
             (Rider::ShortSpan { seconds }, Lang::En) => format!("holds for {} only", lasting(*seconds, self.lang)),
-            (Rider::ShortSpan { seconds }, Lang::Zh) => format!("只对这 {} 成立", lasting(*seconds, self.lang)),
+            (Rider::ShortSpan { seconds }, Lang::Zh) => format!("只对这 {}成立", lasting(*seconds, self.lang)),
             (Rider::DifferentModels { known: true }, Lang::En) => "different models: speed only".into(),
             (Rider::DifferentModels { known: true }, Lang::Zh) => "模型不同：只比速度".into(),
             (Rider::DifferentModels { known: false }, Lang::En) => "perhaps different models: speed only".into(),
