@@ -199,6 +199,13 @@ mod tests {
         close("other tail", binomial_at_least(n - k, n, 0.5), sum, 1e-10);
     }
 
+    #[test]
+    fn the_middle_of_a_symmetric_distribution_is_one_half() {
+        for a in [0.5, 1.0, 7.3, 18_000.0, 1e6] {
+            close(&format!("beta({a}, {a})"), beta_below(0.5, a, a), 0.5, 1e-11);
+        }
+    }
+
     /// Computed with mpmath at 30 digits.
     #[test]
     fn points_that_statrs_misses() {

@@ -158,10 +158,10 @@ mod tests {
     fn ends_from_9999_resamples_agree_with_those_of_many() {
         let groups = two_groups();
         let values = |resamples: usize, seed: u64| resampled_quantiles(&groups, &[0.5], resamples, seed).unwrap().log_ratios(0, 1, 0);
-        let (few, many) = (values(9_999, 1), values(100_000, 2));
+        let (few, many) = (values(9_999, 1), values(40_000, 2));
         let alpha = expanded_alpha(12, Confidence::DEFAULT).unwrap();
         let (low, high) = expanded_percentile(&few, 12, Confidence::DEFAULT).unwrap().ends().unwrap();
-        let error = 4.0 * (alpha * (1.0 - alpha) * (1.0 / 9_999.0 + 1.0 / 100_000.0)).sqrt();
+        let error = 4.0 * (alpha * (1.0 - alpha) * (1.0 / 9_999.0 + 1.0 / 40_000.0)).sqrt();
         let share = |of: &dyn Fn(f64) -> bool| many.iter().filter(|value| of(**value)).count() as f64 / many.len() as f64;
         // Quantiles of resamples take few values: an end stands right when the share strictly beyond it and the share at or beyond it
         // enclose the level.

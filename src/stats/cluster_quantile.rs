@@ -171,6 +171,14 @@ mod tests {
     }
 
     #[test]
+    fn many_values_of_six_clusters_are_six_observations_at_best_and_bound_no_median() {
+        let apart: Vec<Vec<Extended>> = (0..6).map(|r| vec![Finite(f64::from(r)); 100]).collect();
+        let found = p50(&apart);
+        // The shares alone would name ranks inside the 600 values.
+        assert!(1.0 < 600.0 * found.p_low && found.interval == Interval::OPEN, "{found:?}");
+    }
+
+    #[test]
     fn a_month_of_hourly_clusters_is_bounded_at_the_99th_percentile() {
         let month: Vec<Vec<Extended>> =
             (0..720).map(|r| (0..50).map(|i| Finite(f64::from((r * 50 + i) * 7919 % 36_000))).collect()).collect();
