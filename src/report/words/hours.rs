@@ -1,13 +1,14 @@
 //! Words for times of the day: fixed, and no claim among them without its test.
 
 use super::Worded;
+pub(in crate::report) use super::verdicts::figures;
 use super::verdicts::{bare, bare_bracketed, fixed};
 use crate::analysis::{Extremes, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, PeakOffPeak, Ratio, Swing, TargetHours};
 use crate::report::{Digits, Lang, shown};
-use crate::stats::{Estimate, Interval};
+use crate::stats::{Estimate, Interval, NoTest};
 
 /// Peak against off-peak of one target.
-pub fn swing(target: &TargetHours, lang: Lang) -> String {
+pub(in crate::report) fn swing(target: &TargetHours, lang: Lang) -> String {
     let windows = &target.windows;
     let words = match (windows.swing, lang) {
         (Swing::FewBins, Lang::En) => format!("rounds in too few hours of the day to speak of a day ({LEAST_BINS} bins are needed)"),
@@ -19,7 +20,7 @@ pub fn swing(target: &TargetHours, lang: Lang) -> String {
 }
 
 /// One target's swing over another's.
-pub fn pair(first: &str, second: &str, windows: &PeakOffPeak, lang: Lang) -> String {
+pub(in crate::report) fn pair(first: &str, second: &str, windows: &PeakOffPeak, lang: Lang) -> String {
     let words = match (windows.swing, ratio(windows), lang) {
         (Swing::Swings, Some(ratio), Lang::En) => {
             format!("they swing differently: peak over off-peak of {second} is {} that of {first}", bare_bracketed(&ratio, lang))
@@ -36,7 +37,7 @@ pub fn pair(first: &str, second: &str, windows: &PeakOffPeak, lang: Lang) -> Str
 }
 
 /// The slowest bin over the fastest, never without what chance alone gives.
-pub fn extremes(extremes: &Extremes, width: u16, lang: Lang) -> String {
+pub(in crate::report) fn extremes(extremes: &Extremes, width: u16, lang: Lang) -> String {
     let times = |value: f64| fixed(value, 2);
     let hours = |from: u16| format!("{from:02}–{:02}", from + width);
     let (slow, fast) = (hours(extremes.slowest), hours(extremes.fastest));
@@ -48,7 +49,7 @@ pub fn extremes(extremes: &Extremes, width: u16, lang: Lang) -> String {
 }
 
 /// What is to be known of the p values of a target whose rounds depend on each other.
-pub fn dependent(r: f64, lang: Lang) -> String {
+pub(in crate::report) fn dependent(r: f64, lang: Lang) -> String {
     match lang {
         Lang::En => format!("rounds depend on each other (r = {r:.2}): p values stand in brackets; run more days"),
         Lang::Zh => format!("各轮互相关联（r = {r:.2}）：p 值置于方括号内；请多测几天"),
@@ -56,13 +57,13 @@ pub fn dependent(r: f64, lang: Lang) -> String {
 }
 
 /// A p value; in brackets where it is not to be trusted.
-pub fn p_value(p: f64, dependent: bool) -> String {
+pub(in crate::report) fn p_value(p: f64, dependent: bool) -> String {
     let words = if p < 0.001 { "p < 0.001".into() } else { format!("p = {}", shown(p, Digits::Three)) };
     if dependent { format!("[{words}]") } else { words }
 }
 
 /// An estimate as a ratio, where it has both a figure and an interval.
-pub fn as_ratio(point: f64, interval: Option<Interval>) -> Ratio {
+pub(in crate::report) fn as_ratio(point: f64, interval: Option<Interval>) -> Ratio {
     Ratio { point, interval: interval.unwrap_or(Interval::OPEN) }
 }
 
@@ -71,7 +72,9 @@ impl Worded for NoHours {
         match (self, lang) {
             (NoHours::Zone(error), Lang::En) => format!("the plan's windows: {error}"),
             (NoHours::Zone(error), Lang::Zh) => format!("计划中的时段：本机不认识时区 {}", error.name),
-            (NoHours::NoRounds, _) => lang.say("no round counts, so there are no hours to look at", "没有一轮可以计入，因此无从比较时段").into(),
+            (NoHours::NoRounds, _) => {
+                lang.say("no round counts, so there are no hours to look at", "没有一轮可以计入，因此无从比较时段").into()
+            }
             (NoHours::FewBins { bins, width }, Lang::En) => format!(
                 "the rounds lie in {bins} {} of {width} and {LEAST_BINS} are needed to speak of a day: a plan with `preset: day` or \
                  `every_s: 3600` runs through one",
@@ -85,8 +88,26 @@ impl Worded for NoHours {
     }
 }
 
+impl Worded for NoTest {
+    fn words(&self, lang: Lang) -> String {
+        let zh = match self {
+            NoTest::TooFewGroups => "有值的组不足两个",
+            NoTest::TooFewValues => "值太少",
+            NoTest::TooFewHours => "各值所在的钟点太少",
+            NoTest::AllEqual => "所有值都相同",
+            NoTest::NoSpreadInside => "各组之内的离差没有变化",
+            NoTest::Ragged => "列表长短不一",
+            NoTest::NotFinite => "有的值不是有限数",
+        };
+        match lang {
+            Lang::En => self.to_string(),
+            Lang::Zh => zh.to_owned(),
+        }
+    }
+}
+
 /// Where days are too few for hours to be told from days.
-pub fn few_days(days: usize, lang: Lang) -> String {
+pub(in crate::report) fn few_days(days: usize, lang: Lang) -> String {
     match (days, lang) {
         (1, Lang::En) => "one day: hour and day cannot be told apart".into(),
         (1, Lang::Zh) => "只有一天：无法区分时段与日期的影响".into(),
@@ -98,12 +119,12 @@ pub fn few_days(days: usize, lang: Lang) -> String {
 fn compared(windows: &PeakOffPeak, lang: Lang) -> String {
     match (windows.swing, ratio(windows), lang) {
         (Swing::Swings, Some(ratio), Lang::En) => {
-            let (point, interval) = super::verdicts::figures(&ratio);
+            let (point, interval) = figures(&ratio);
             format!("swings over the day: peak {point}× off-peak ({interval})")
         }
         (Swing::Swings, Some(ratio), Lang::Zh) => format!("一天之内有波动：高峰用时为低谷的 {}", bare_bracketed(&ratio, lang)),
         (Swing::NotShown, Some(ratio), Lang::En) => {
-            let (point, interval) = super::verdicts::figures(&ratio);
+            let (point, interval) = figures(&ratio);
             format!("no swing shown (peak {point}× off-peak, {interval})")
         }
         (Swing::NotShown, Some(ratio), Lang::Zh) => format!("未显示出波动（高峰用时为低谷的 {}）", bare(&ratio, "，", lang)),
