@@ -128,7 +128,7 @@ fn day(reading: &Reading<'_>, panel: &Panel, found: &Result<Hours, NoHours>, all
             lang,
             head,
             tables: hours.targets.iter().map(|target| by_hour(reading, hours, target)).collect(),
-            answers: answers::answers(hours, lang, all),
+            answers: answers::answers(panel, hours, lang, all),
             foot: Table {
                 lang,
                 legend: caption::legend(panel.quantity, lang),
@@ -170,15 +170,16 @@ fn by_hour(reading: &Reading<'_>, hours: &Hours, target: &TargetHours) -> Table 
 fn list(reading: &Reading<'_>, looked: &[(Panel, Result<Hours, NoHours>)]) -> Table {
     let lang = Lang::En;
     let name = |name: &str| Column::new(name, name, Kind::Name);
-    let mut columns = vec![name("metric"), name("unit"), name("target"), name("hours")];
+    let hour = |name: &str| Column::new(name, name, Kind::Number { in_seconds: false, digits: Digits::Whole });
+    let mut columns = vec![name("metric"), name("unit"), name("target"), hour("from_hour"), hour("to_hour")];
     let found: Vec<(&Panel, &Hours)> = looked.iter().filter_map(|(panel, found)| Some((panel, found.as_ref().ok()?))).collect();
     let mut rows = Vec::new();
     for (panel, hours) in &found {
         let unit = reading.unit(panel.quantity);
         for (target, bin) in hours.targets.iter().flat_map(|target| target.bins.iter().map(move |bin| (target, bin))) {
             let target = target_name(target.id.as_str(), target.simulated);
-            let mut cells: Vec<Cell> =
-                [panel.quantity.name(), unit, target.as_str(), &name_of(bin, hours.bin)].into_iter().map(Cell::text).collect();
+            let mut cells: Vec<Cell> = [panel.quantity.name(), unit, target.as_str()].into_iter().map(Cell::text).collect();
+            cells.extend([bin.from_hour, bin.from_hour + hours.bin.hours()].map(|hour| Cell::number(f64::from(hour))));
             cells.extend(cells_of_bin(bin, lang));
             rows.push(Row::new(cells));
         }

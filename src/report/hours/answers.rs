@@ -1,34 +1,43 @@
 //! What may be said of each target's day: the windows, the extremes beside chance, and behind `--all` the tests over the whole day.
 
-use crate::analysis::{DayTests, Hours, TargetHours, Tested};
+use crate::analysis::{Bar, DayTests, Hours, Panel, Tested, bars};
 use crate::report::words::hours::{as_ratio, dependent, extremes, p_value, pair, swing};
 use crate::report::words::percent;
 use crate::report::{Digits, Lang, Worded, shown, targets::target_name};
 use crate::stats::{Confidence, Cosinor, Interval};
 
 /// A head and its lines: each target, then the pairs.
-pub(super) fn answers(hours: &Hours, lang: Lang, all: bool) -> Vec<(String, Vec<String>)> {
+pub(super) fn answers(panel: &Panel, hours: &Hours, lang: Lang, all: bool) -> Vec<(String, Vec<String>)> {
     let names: Vec<String> = hours.targets.iter().map(|target| target_name(target.id.as_str(), target.simulated)).collect();
     let mut answers: Vec<(String, Vec<String>)> =
-        names.iter().cloned().zip(hours.targets.iter().map(|target| of_target(hours, target, lang, all))).collect();
+        names.iter().cloned().zip((0..hours.targets.len()).map(|target| of_target(panel, hours, target, lang, all))).collect();
     if all && !hours.pairs.is_empty() {
         let line = |(a, b): (usize, usize), words: String| {
             format!("{}{}{words}", [&*names[a], &*names[b]].join(lang.say(" against ", " 对 ")), lang.say(": ", "："))
         };
-        let lines = hours.pairs.iter().map(|one| line((one.a, one.b), pair(&names[one.a], &names[one.b], &one.windows, lang))).collect();
+        let lines = hours.pairs.iter().map(|one| line((one.a, one.b), pair(&names[one.a], &names[one.b], one, lang))).collect();
         answers.push((lang.say("swings of pairs", "两两的波动").into(), lines));
     }
     answers
 }
 
-fn of_target(hours: &Hours, target: &TargetHours, lang: Lang, all: bool) -> Vec<String> {
+fn of_target(panel: &Panel, hours: &Hours, index: usize, lang: Lang, all: bool) -> Vec<String> {
+    let target = &hours.targets[index];
     let mut lines = vec![swing(target, lang)];
     lines.extend(target.extremes.as_ref().map(|found| extremes(found, hours.bin.hours(), lang)));
     if all {
         lines.extend(of_day(&target.day, target.is_dependent(), hours.confidence, lang));
     }
     lines.extend(target.dependence.filter(|_| target.is_dependent()).map(|r| dependent(r, lang)));
+    lines.extend(doubts(panel, hours, index).iter().map(|bar| bar.words(lang)));
     lines
+}
+
+/// What makes the figure mean something else, or hang on failures: what would keep the target out of a league. That its rounds are few,
+/// or have no value, is said of the windows.
+pub(super) fn doubts(panel: &Panel, hours: &Hours, target: usize) -> Vec<Bar> {
+    let said = |bar: &Bar| matches!(bar, Bar::FewRounds { .. } | Bar::NoValue);
+    bars(panel, target, hours.confidence, None).into_iter().filter(|bar| !said(bar)).collect()
 }
 
 fn of_day(day: &DayTests, dependent: bool, confidence: Confidence, lang: Lang) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Everything of the hours, for programs: every test in full, and the reason for every one that is missing.
 
-use super::answers::{clock, peak_to_trough};
+use super::answers::{clock, doubts, peak_to_trough};
 use super::heat::block;
 use crate::analysis::{Bin, Hours, NoHours, Panel, PeakOffPeak, Swing, TargetHours, Tested};
 use crate::report::made::Reading;
@@ -39,11 +39,15 @@ pub(super) fn full(reading: &Reading<'_>, panel: &Panel, found: &Result<Hours, N
     whole["confidence"] = json!(hours.confidence);
     whole["seed"] = json!(hours.seed);
     whole["targets"] = hours.targets.iter().zip(&names).map(|(target, name)| of_target(target, name, hours, lang)).collect();
+    for (target, object) in whole["targets"].as_array_mut().into_iter().flatten().enumerate() {
+        object["doubts"] = json!(doubts(panel, hours, target).iter().map(|bar| bar.words(lang)).collect::<Vec<_>>());
+    }
     let pairs = hours.pairs.iter().map(|one| {
         let mut object = of_windows(&one.windows);
         object["first"] = json!(names[one.a]);
         object["second"] = json!(names[one.b]);
-        object["words"] = json!(pair(&names[one.a], &names[one.b], &one.windows, lang));
+        object["dependence"] = of_dependence(one.dependence, one.is_dependent());
+        object["words"] = json!(pair(&names[one.a], &names[one.b], one, lang));
         object
     });
     whole["pairs"] = pairs.collect();
@@ -70,7 +74,7 @@ fn of_target(target: &TargetHours, name: &str, hours: &Hours, lang: Lang) -> Val
         "bins": target.bins.iter().map(|bin| of_bin(bin, hours.bin.hours())).collect::<Vec<_>>(),
         "peak_off_peak": windows,
         "extremes": extremes,
-        "dependence": {"r1_corrected": target.dependence, "p_values_in_brackets": target.is_dependent()},
+        "dependence": of_dependence(target.dependence, target.is_dependent()),
         "kruskal_wallis": of_test(day.kruskal_wallis.as_ref()),
         "cosinor": of_wave(day.cosinor.as_ref(), hours.confidence),
         "brown_forsythe": of_test(day.brown_forsythe.as_ref()),
@@ -82,6 +86,10 @@ fn of_target(target: &TargetHours, name: &str, hours: &Hours, lang: Lang) -> Val
             Err(why) => json!({"missing": why.to_string()}),
         },
     })
+}
+
+fn of_dependence(r1: Option<f64>, dependent: bool) -> Value {
+    json!({"r1_corrected": r1, "p_values_in_brackets": dependent})
 }
 
 fn of_bin(bin: &Bin, width: u16) -> Value {
@@ -125,6 +133,7 @@ fn of_test<T: Serialize>(tested: Option<&Tested<T>>) -> Value {
 fn of_wave(tested: Option<&Tested<crate::stats::Cosinor>>, confidence: Confidence) -> Value {
     let mut object = of_test(tested);
     if let Some(Ok(test)) = tested.map(|tested| &tested.result) {
+        object["f"] = test.f.finite().map_or(json!("never"), |f| json!(f));
         let (ratio, interval) = peak_to_trough(test, confidence);
         object["peak_to_trough"] = json!({"value": ratio, "interval": interval.as_ref().map(ends)});
         object["peak_clock"] = json!(test.peak_hour.map(clock));

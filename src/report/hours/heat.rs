@@ -3,6 +3,7 @@
 use crate::analysis::{Bin, BinWidth, Hours, TargetHours};
 use crate::record::{Window, zone};
 use crate::report::harmless::plain;
+use crate::report::prose::cut;
 use crate::report::{Lang, targets::target_name};
 use unicode_width::UnicodeWidthStr;
 
@@ -29,7 +30,7 @@ pub(super) fn heat(hours: &Hours, lang: Lang, width: usize) -> Vec<String> {
     let mut lines = vec![format!("{}{}", " ".repeat(margin), labels(hours.bin, per_hour))];
     let mut put = |name: &str, cells: String| match beside {
         true => lines.push(format!("{name}{}{cells}", " ".repeat(margin.saturating_sub(name.width())))),
-        false => lines.extend([name.to_owned(), format!("{}{cells}", " ".repeat(margin))]),
+        false => lines.extend([cut(name, width), format!("{}{cells}", " ".repeat(margin))]),
     };
     for (name, target) in names.iter().zip(&hours.targets) {
         put(name, cells(target, per_hour * usize::from(hours.bin.hours())));
@@ -45,11 +46,10 @@ pub(super) fn legend(lang: Lang) -> String {
     let (far, steady) = (format!("{:.2}", 1.0 / FAR), format!("{:.2}", 1.0 / STEADY));
     match lang {
         Lang::En => format!(
-            "▁ below {far}× the target's own level · ▂ below {steady}× · ▃ up to {STEADY:.2}× · ▅ up to {FAR:.2}× · ▇ above: slow · {EMPTY} \
-             no round"
+            "▁ below {far}× the target's own level, ▂ below {steady}×, ▃ up to {STEADY:.2}×, ▅ up to {FAR:.2}×, ▇ above: slow, {EMPTY} no round"
         ),
         Lang::Zh => format!(
-            "▁ 低于该对象自身水平的 {far} 倍 · ▂ 低于 {steady} 倍 · ▃ 不超过 {STEADY:.2} 倍 · ▅ 不超过 {FAR:.2} 倍 · ▇ 更高，即更慢 · {EMPTY} 没有轮次"
+            "▁ 低于该对象自身水平的 {far} 倍，▂ 低于 {steady} 倍，▃ 不超过 {STEADY:.2} 倍，▅ 不超过 {FAR:.2} 倍，▇ 更高，即更慢；{EMPTY} 没有轮次"
         ),
     }
 }

@@ -3,7 +3,7 @@
 use super::Worded;
 pub(in crate::report) use super::verdicts::figures;
 use super::verdicts::{bare, bare_bracketed, fixed};
-use crate::analysis::{Extremes, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, PeakOffPeak, Ratio, Swing, TargetHours};
+use crate::analysis::{Extremes, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, PairSwing, PeakOffPeak, Ratio, Swing, TargetHours};
 use crate::report::{Digits, Lang, shown};
 use crate::stats::{Estimate, Interval, NoTest};
 
@@ -20,7 +20,8 @@ pub(in crate::report) fn swing(target: &TargetHours, lang: Lang) -> String {
 }
 
 /// One target's swing over another's.
-pub(in crate::report) fn pair(first: &str, second: &str, windows: &PeakOffPeak, lang: Lang) -> String {
+pub(in crate::report) fn pair(first: &str, second: &str, pair: &PairSwing, lang: Lang) -> String {
+    let windows = &pair.windows;
     let words = match (windows.swing, ratio(windows), lang) {
         (Swing::Swings, Some(ratio), Lang::En) => {
             format!("they swing differently: peak over off-peak of {second} is {} that of {first}", bare_bracketed(&ratio, lang))
@@ -33,7 +34,11 @@ pub(in crate::report) fn pair(first: &str, second: &str, windows: &PeakOffPeak, 
         (Swing::FewDays, ..) => lang.say("too few common days to tell hour from day", "共同的天数太少，无法区分时段与日期的影响").into(),
         _ => compared(windows, lang),
     };
-    with_p(words, windows.p_holm, false, lang)
+    let words = with_p(words, windows.p_holm, pair.is_dependent(), lang);
+    match pair.dependence.filter(|_| pair.is_dependent() && windows.p_holm.is_some()) {
+        Some(r) => format!("{words}{}{}", lang.say("; ", "；"), dependent(r, lang)),
+        None => words,
+    }
 }
 
 /// The slowest bin over the fastest, never without what chance alone gives.
