@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod exchange;
 pub mod grading;
 pub mod ident;
+pub mod measured;
 pub mod metric;
 pub mod plan;
 pub mod provider;

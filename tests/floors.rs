@@ -23,7 +23,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metric", &["ident", "record", "stats", "timeline", "tokens", "units"]),
     ("store", &["ident", "record", "secret", "timeline", "units"]),
     ("provider", &["dialect", "ident", "plan", "record", "secret", "timeline", "wire"]),
-    ("analysis", &["grading", "ident", "metric", "record", "stats", "store", "timeline", "tokens", "units"]),
+    ("measured", &["grading", "ident", "metric", "record", "store", "timeline", "tokens", "units"]),
+    ("analysis", &["grading", "ident", "measured", "metric", "record", "stats", "store", "timeline", "tokens", "units"]),
     ("exchange", &["clock", "dialect", "record", "timeline", "units", "wire"]),
     ("report", &["analysis", "ident", "metric", "record", "stats", "timeline", "tokens", "units"]),
     (
@@ -37,7 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// The two wings. Neither imports the other; both know `record`, `timeline`, `ident`, `units`, `tokens`, `grading` and `store`.
 const MEASURING: &[&str] = &["wire", "dialect", "provider", "plan", "exchange", "runner", "dataset", "sim"];
-const READING: &[&str] = &["metric", "stats", "analysis", "report"];
+const READING: &[&str] = &["metric", "stats", "measured", "analysis", "report"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

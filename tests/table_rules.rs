@@ -61,7 +61,8 @@ fn of_a_block_sent_anew_only_the_last_attempt_counts() {
     }
     let table = hand::table(one(&run), None);
     assert_eq!((table.rows[0].sent, hand::numbers(&table, 0)[TTFT]), (1, Some(400.0)));
-    let joined = Joined::new(one(&run)).unwrap();
+    let sheets = hand::sheets(one(&run));
+    let joined = Joined::new(&sheets).unwrap();
     assert_eq!(joined.trials.iter().filter(|placed| placed.standing == Standing::Superseded).count(), 2);
 }
 
@@ -288,22 +289,22 @@ fn runs_of_one_plan_are_read_together_and_no_others() {
     second.manifest.created += jiff::SignedDuration::from_hours(24);
     let table = hand::table(&[second.clone(), first.clone()], None);
     assert_eq!((table.rounds, table.blocks, table.rows[0].sent), (6, 12, 12));
-    let text = photofinish::report::targets(&table, &Joined::new(&[second.clone(), first.clone()]).unwrap(), Lang::En);
+    let text = photofinish::report::targets(&table, &Joined::new(&hand::sheets(&[second.clone(), first.clone()])).unwrap(), Lang::En);
     assert!(text.write(Format::Markdown, 0).contains("runs a1b2c3, ffffff"));
 
-    assert!(matches!(Joined::new(&[first.clone(), first.clone()]), Err(JoinError::Twice(_))));
-    assert!(matches!(Joined::new(&[]), Err(JoinError::NoRun)));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), first.clone()])), Err(JoinError::Twice(_))));
+    assert!(matches!(Joined::new(&hand::sheets(&[])), Err(JoinError::NoRun)));
     let mut elsewhere = second.clone();
     elsewhere.manifest.vantage = Some("Beijing".into());
-    assert!(matches!(Joined::new(&[first.clone(), elsewhere]), Err(JoinError::Places { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), elsewhere])), Err(JoinError::Places { .. })));
     let mut other = second.clone();
     other.manifest.plan_digest = "d2".into();
-    assert!(matches!(Joined::new(&[first.clone(), other]), Err(JoinError::Plans { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), other])), Err(JoinError::Plans { .. })));
     hand::simulate(&mut second, 10.0);
-    assert!(matches!(Joined::new(&[first.clone(), second]), Err(JoinError::SimulatedAndReal { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), second])), Err(JoinError::SimulatedAndReal { .. })));
     let mut mixed = first;
     mixed.manifest.targets[0].simulated = true;
-    assert!(matches!(Joined::new(&[mixed]), Err(JoinError::SimulatedAndReal { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[mixed])), Err(JoinError::SimulatedAndReal { .. })));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! `tests/vectors/*.json`). Whatever a case expects must be compared: a figure that nothing asked for fails the test.
 
 use photofinish::stats::{
-    Bound, Clustered, Confidence, Extended, Interval, benjamini_hochberg, bonferroni, clopper_pearson, clustered_quantile,
-    clustered_quantile_of, clustered_share, expanded_alpha, expanded_percentile, expanded_widened, holm, log_ratio, mcnemar_exact,
-    newcombe, newcombe_of, order_by_mean, order_statistic_interval, percentile_interval, quantile_under_counts, ranks_of_pairs,
-    smallest_n_for_quantile_bound, smallest_n_for_quantile_interval, widening_factor, wilson,
+    Bound, Clustered, Confidence, Extended, Interval, Paired, Sample, benjamini_hochberg, bonferroni, clopper_pearson, clustered_quantile,
+    clustered_quantile_of, clustered_share, effective_n, expanded_alpha, expanded_percentile, expanded_widened, holm, log_ratio,
+    mcnemar_exact, newcombe, newcombe_of, order_by_mean, order_statistic_interval, paired, pairs, percentile_interval, plain_paired,
+    quantile_under_counts, ranks_of_pairs, smallest_n_for_quantile_bound, smallest_n_for_quantile_interval, widening_factor, wilson,
 };
 use serde_json::Value;
 use statrs::distribution::{Beta, ChiSquared, ContinuousCDF, FisherSnedecor, Normal, StudentsT};
@@ -211,12 +211,12 @@ fn families_of_tests() {
     });
 }
 
-/// The p values of the pairs are given here: how they come about is `paired_round_t`'s business.
 #[test]
 fn ranks_from_pairs() {
     each_case("rank_intervals", |case| {
         let rows: Vec<Vec<f64>> = case.input["log_round_means"].as_array().unwrap().iter().map(numbers).collect();
-        let means: Vec<f64> = (0..rows[0].len()).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / rows.len() as f64).collect();
+        let k = rows[0].len();
+        let means: Vec<f64> = (0..k).map(|i| rows.iter().map(|row| row[i]).sum::<f64>() / rows.len() as f64).collect();
         case.values("order_by_mean", &order_by_mean(&means).into_iter().map(|k| k as f64).collect::<Vec<f64>>());
         let plain = case.take("plain_t");
         let nested = Case {
@@ -226,8 +226,11 @@ fn ranks_from_pairs() {
             expected: plain,
             ..*case
         };
-        for case in [case, &nested] {
-            let p: Vec<Option<f64>> = numbers(&case.take("pair_p")).into_iter().map(Some).collect();
+        let tests: [(&Case, fn(&Sample, Confidence) -> Paired); 2] = [(case, paired), (&nested, plain_paired)];
+        for (case, test) in tests {
+            let differences = |(i, j): (usize, usize)| Sample::new(rows.iter().map(|row| row[j] - row[i]).collect()).unwrap();
+            let p: Vec<Option<f64>> = pairs(k).map(|pair| test(&differences(pair), case.confidence()).p).collect();
+            case.values("pair_p", &p.iter().map(|p| p.unwrap()).collect::<Vec<f64>>());
             let adjusted = holm(&p);
             case.values("holm", &adjusted.iter().map(|p| p.unwrap()).collect::<Vec<f64>>());
             let ranks = ranks_of_pairs(&means, &adjusted, case.confidence().alpha()).unwrap();
@@ -255,12 +258,20 @@ fn ratios_of_quantiles_over_given_resamples() {
         case.interval("percentile", percentile_interval(&boot, confidence));
         case.value("expanded_alpha", expanded_alpha(clusters, confidence).unwrap());
         case.interval("expanded", expanded_percentile(&boot, clusters, confidence));
-        let n_eff = case.take("n_eff").as_f64().unwrap();
+        let n_eff = effective_n(&Sample::new(mean_log_ratios(&case.input)).unwrap()).n_eff;
+        case.value("n_eff", n_eff);
         case.value("widen_factor", widening_factor(clusters, n_eff, confidence).unwrap());
         case.interval("expanded_widened", expanded_widened(point, &boot, clusters, n_eff, confidence));
         // Not offered: both cover too little below 24 rounds.
         case.skip(&["se", "se_t", "se_t_p", "bca", "bca_z0", "bca_acceleration", "bca_alphas"]);
     });
+}
+
+/// The mean of ln(B/A) over the values of each row.
+fn mean_log_ratios(input: &Value) -> Vec<f64> {
+    let rows = |side: &str| input[side].as_array().unwrap().iter().map(numbers).collect::<Vec<_>>();
+    let mean = |(a, b): (Vec<f64>, Vec<f64>)| a.iter().zip(&b).map(|(a, b)| (b / a).ln()).sum::<f64>() / a.len() as f64;
+    rows("A").into_iter().zip(rows("B")).map(mean).collect()
 }
 
 #[test]

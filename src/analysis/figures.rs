@@ -3,7 +3,8 @@
 use super::missing::Missing;
 use super::samples::Samples;
 use super::table::{Cell, Column, Over, Remark, Value};
-use crate::metric::{Flag, Metric, Observation, Outcome, Reply, Undefined, flags, metric};
+use crate::measured::{Flags, Row, Scalar, scalar};
+use crate::metric::{Flag, Observation, Undefined};
 use crate::stats::{Extended, median, quantile_type1};
 use std::collections::BTreeMap;
 
@@ -19,23 +20,23 @@ pub(super) fn cell(samples: &Samples<'_>, column: &Column, ok: usize) -> Cell {
     if ok == 0 {
         return Cell::Missing(if samples.sent() == 0 { Missing::NoRequest } else { Missing::NoGoodReply });
     }
-    let Some(metric) = metric(column.metric) else { return Cell::Missing(Missing::NoSuchMetric) };
+    let Some(scalar) = scalar(column.metric) else { return Cell::Missing(Missing::NoSuchMetric) };
     match column.over {
-        Over::AllSent(p) => over_all_sent(samples, metric, p),
-        Over::Speeds { without_bundled } => over_speeds(samples, metric, without_bundled, ok),
+        Over::AllSent(p) => over_all_sent(samples, scalar, p),
+        Over::Speeds { without_bundled } => over_speeds(samples, scalar, without_bundled, ok),
     }
 }
 
-fn over_all_sent(samples: &Samples<'_>, metric: &Metric, p: f64) -> Cell {
+fn over_all_sent(samples: &Samples<'_>, scalar: Scalar, p: f64) -> Cell {
     if 0.5 < p && samples.sent() < P95_NEEDS {
         return Cell::Missing(Missing::FewerRequestsThan(P95_NEEDS));
     }
-    let mut seen: Vec<Option<Observation>> = vec![None; samples.behind];
-    for reply in &samples.replies {
-        seen.push(match (reply.outcome, (metric.of)(reply)) {
-            (Outcome::Ok, Ok(observation)) => Some(observation),
+    let mut seen: Vec<Option<Observation>> = vec![None; samples.behind.len()];
+    for (_, trial) in &samples.replies {
+        seen.push(match (trial.is_ok(), trial.scalar(scalar, samples.basis)) {
+            (true, Ok(observation)) => Some(observation),
             // What this client cannot tell is not charged to the provider.
-            (Outcome::Ok, Err(why @ Undefined::NoStart)) => return Cell::Missing(Missing::Undefined(why)),
+            (true, Err(why @ Undefined::NoStart)) => return Cell::Missing(Missing::Undefined(why)),
             _ => None,
         });
     }
@@ -55,14 +56,16 @@ fn over_all_sent(samples: &Samples<'_>, metric: &Metric, p: f64) -> Cell {
     }
 }
 
-fn over_speeds(samples: &Samples<'_>, metric: &Metric, without_bundled: bool, ok: usize) -> Cell {
-    if without_bundled && MOSTLY_BUNDLED * (ok as f64) < samples.ok().filter(|reply| reply.bundled()).count() as f64 {
+fn over_speeds(samples: &Samples<'_>, scalar: Scalar, without_bundled: bool, ok: usize) -> Cell {
+    if without_bundled && MOSTLY_BUNDLED * (ok as f64) < samples.ok().filter(|(_, trial)| samples.has(*trial, Flag::Bundled)).count() as f64
+    {
         return Cell::Text("bundled".into());
     }
-    let wanted = samples.ok().filter(|reply| !(reply.too_short() || without_bundled && reply.bundled()));
+    let unfit = |flags: Flags| flags.has(Flag::TooShort) || without_bundled && flags.has(Flag::Bundled);
+    let wanted = samples.ok().filter(|(_, trial)| !unfit(trial.flags(samples.basis)));
     let (mut seen, mut reasons) = (Vec::new(), BTreeMap::new());
-    for reply in wanted {
-        match (metric.of)(reply) {
+    for (_, trial) in wanted {
+        match trial.scalar(scalar, samples.basis) {
             Ok(observation) => seen.push(observation),
             Err(why) => *reasons.entry(why).or_insert(0usize) += 1,
         }
@@ -78,9 +81,10 @@ fn over_speeds(samples: &Samples<'_>, metric: &Metric, without_bundled: bool, ok
 
 /// Reported by counted tokens, of each good reply, and whether thinking that was not shown may be among the reported ones.
 pub(super) fn usage_ratios(samples: &Samples<'_>) -> Vec<(f64, bool)> {
-    let Some(metric) = metric("usage_ratio") else { return Vec::new() };
-    let shy = |reply: &Reply<'_>| flags(reply).iter().any(|flag| matches!(flag, Flag::Hidden | Flag::ThinkingUnknown));
-    samples.ok().filter_map(|reply| Some(((metric.of)(reply).ok()?.value, shy(reply)))).collect()
+    let Some(scalar) = scalar("usage_ratio") else { return Vec::new() };
+    let shy = |flags: Flags| flags.has(Flag::Hidden) || flags.has(Flag::ThinkingUnknown);
+    let of = |trial: Row<'_>| Some((trial.scalar(scalar, samples.basis).ok()?.value, shy(trial.flags(samples.basis))));
+    samples.ok().filter_map(|(_, trial)| of(trial)).collect()
 }
 
 /// Same model, same ratio: a target whose median is off the others' has hidden tokens, another tokenizer or another model. Replies that

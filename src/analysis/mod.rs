@@ -5,7 +5,9 @@ mod basis;
 mod compare;
 mod figures;
 mod graded;
+mod hours;
 mod joined;
+mod layout;
 mod league;
 mod missing;
 mod pairs;
@@ -16,7 +18,6 @@ mod quantity;
 mod same_model;
 mod samples;
 mod table;
-mod tally;
 mod verdict;
 mod warnings;
 
@@ -24,7 +25,12 @@ pub use bar::{Bar, bars};
 pub use basis::{BasisBecause, Families, NotReported, basis};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
 pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY};
+pub use hours::{
+    Bin, BinWidth, DayTests, Extremes, Hours, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, NotABinWidth, PairSwing,
+    PeakOffPeak, Swing, TargetHours, Tested, hours,
+};
 pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
+pub use layout::panel;
 pub use league::{League, LeagueRemark, Placing, league};
 pub use missing::Missing;
 pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};

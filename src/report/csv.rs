@@ -8,8 +8,14 @@ pub(super) fn table(table: &Table) -> String {
     let mut head: Vec<String> = Vec::new();
     for column in &table.columns {
         match column.kind {
-            Kind::Count => head.extend(["ok".to_owned(), "sent".to_owned()]),
+            Kind::Count => {
+                let (part, of) = column.parts();
+                head.extend([spreadsheet(part), spreadsheet(of)]);
+            }
             _ => head.push(spreadsheet(&column.name)),
+        }
+        if column.intervals {
+            head.extend(["low", "high"].map(|end| spreadsheet(&format!("{}_{end}", column.name))));
         }
     }
     let notes = table.rows.iter().any(|row| !row.notes.is_empty());
@@ -27,9 +33,15 @@ pub(super) fn table(table: &Table) -> String {
                 Cell::Text(text) => record.push(spreadsheet(text)),
                 Cell::Count { part, of, .. } => record.extend([part.to_string(), of.to_string()]),
                 Cell::Number { value, .. } => record.push(format!("{value}")),
-                Cell::Never => record.push("never".into()),
+                Cell::Never { .. } => record.push("never".into()),
                 Cell::Missing(_) if column.kind == Kind::Count => record.extend([String::new(), String::new()]),
                 Cell::Missing(_) => record.push(String::new()),
+            }
+            if column.intervals {
+                // An open end is as empty as one that was not computed: neither is a number.
+                let interval = cell.interval();
+                let ends = interval.map_or([None, None], |interval| [interval.low.at(), interval.high.at()]);
+                record.extend(ends.map(|end| end.map_or_else(String::new, |end| format!("{end}"))));
             }
         }
         record.extend(notes.then(|| spreadsheet(&row.notes.join("; "))));

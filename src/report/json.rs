@@ -1,7 +1,7 @@
 //! JSON: every number in full, and the reason for every one that is missing.
 
 use super::harmless::is_unsafe;
-use super::{Cell, Row, Table};
+use super::{Cell, Column, Row, Table};
 use crate::stats::Interval;
 use serde_json::{Map, Value, json};
 
@@ -24,17 +24,19 @@ pub(super) fn table(table: &Table) -> Value {
 fn of_row(table: &Table, row: &Row) -> Value {
     let mut object = Map::new();
     for (column, cell) in table.columns.iter().zip(&row.cells) {
-        object.insert(column.name.clone(), of_cell(cell));
+        object.insert(column.name.clone(), of_cell(column, cell));
     }
     object.insert("notes".into(), json!(row.notes));
+    object.extend(row.group.map(|group| ("group".to_owned(), json!(group))));
     Value::Object(object)
 }
 
-fn of_cell(cell: &Cell) -> Value {
+fn of_cell(column: &Column, cell: &Cell) -> Value {
     match cell {
         Cell::Text(text) => json!(text),
         Cell::Count { part, of, interval } => {
-            let mut object = json!({"ok": part, "sent": of});
+            let (part_name, of_name) = column.parts();
+            let mut object = json!({part_name: part, of_name: of});
             put(&mut object, "interval", interval.map(of_interval));
             object
         }
@@ -45,7 +47,11 @@ fn of_cell(cell: &Cell) -> Value {
             put(&mut object, "mark", (!mark.is_empty()).then(|| json!(mark)));
             object
         }
-        Cell::Never => json!({"never": true}),
+        Cell::Never { interval } => {
+            let mut object = json!({"never": true});
+            put(&mut object, "interval", interval.map(of_interval));
+            object
+        }
         Cell::Missing(why) => json!({"missing": why}),
     }
 }

@@ -1,28 +1,43 @@
 //! Tables as data, the views that make them from an analysis, and the formats that write them. Whatever a provider or a user named is
 //! made harmless in every format: it may hold escape sequences, markup or formulas.
 
+mod compare;
 mod csv;
 mod definitions;
 mod drawing;
+mod grid;
 mod harmless;
+mod interval;
 mod json;
 mod lang;
+mod league;
+mod made;
 mod markdown;
 mod number;
 mod portrait;
+mod power;
+mod prose;
+mod seed_layout;
 mod table;
+mod tables;
 mod targets;
 mod terminal;
 mod words;
 
+pub use compare::comparisons;
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;
 pub use lang::{Lang, NoLang};
+pub use league::leagues;
+pub use made::Reading;
 pub use number::{Digits, shown};
 pub use portrait::{Context, Portrait, portrait};
+pub use power::powers;
+pub use seed_layout::seed_layout;
 pub use table::{Cell, Column, Kind, Row, Table};
+pub use tables::Tables;
 pub use targets::targets;
-pub use words::Worded;
+pub use words::{Told, Worded, sentence};
 
 use std::str::FromStr;
 

@@ -15,9 +15,6 @@ pub enum Digits {
 
 /// A number as it is printed. Infinite and undefined numbers do not occur in a table; should one, it is named as such.
 pub fn shown(value: f64, digits: Digits) -> String {
-    if !value.is_finite() {
-        return if value.is_nan() { "undefined".into() } else { "∞".into() };
-    }
     let decimals = match digits {
         Digits::Tenths => 1,
         Digits::Whole => 0,
@@ -25,7 +22,21 @@ pub fn shown(value: f64, digits: Digits) -> String {
         Digits::Fine => significant(value).max(1),
         Digits::Three => significant(value),
     };
-    let text = format!("{value:.decimals$}");
+    rounded(value, decimals as i32)
+}
+
+/// A number with so many decimals; with fewer than none it is rounded to tens, hundreds and so on.
+pub(super) fn rounded(value: f64, decimals: i32) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() { "undefined".into() } else { "∞".into() };
+    }
+    let text = match usize::try_from(decimals) {
+        Ok(decimals) => format!("{value:.decimals$}"),
+        Err(_) => {
+            let step = 10f64.powi(-decimals);
+            format!("{:.0}", (value / step).round() * step)
+        }
+    };
     match text.strip_prefix('-') {
         Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero.to_owned(),
         Some(size) => format!("−{size}"),
@@ -34,7 +45,7 @@ pub fn shown(value: f64, digits: Digits) -> String {
 }
 
 /// The decimals that three significant digits need, up to the millionth.
-fn significant(value: f64) -> usize {
+pub(super) fn significant(value: f64) -> usize {
     let mut next = 99.95;
     for decimals in 0..6 {
         if next <= value.abs() {

@@ -2,8 +2,9 @@
 
 use super::drawing::{LEGEND, bars};
 use super::harmless::markdown;
+use super::prose::{pairs, prose};
 use super::targets::{target_name, titled};
-use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, Worded, json, shown, terminal};
+use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, Worded, json, shown};
 use crate::analysis::{BasisBecause, Standing};
 use crate::metric::{Reply, flags, registry};
 use crate::record::{Answer, TargetFacts, Trial};
@@ -63,10 +64,10 @@ impl Portrait {
         let mut out = Table { title: self.title.clone(), ..Table::default() }.write(Format::Terminal, width);
         if !self.drawing.is_empty() {
             self.drawing.iter().for_each(|line| out.extend([line, "\n"]));
-            terminal::prose(&mut out, LEGEND, width, 0, anstyle::Style::new());
+            prose(&mut out, LEGEND, width, 0, anstyle::Style::new());
             out.push('\n');
         }
-        terminal::pairs(&mut out, &self.facts, width);
+        pairs(&mut out, &self.facts, width);
         out.push('\n');
         out.push_str(&self.metrics.write(Format::Terminal, width));
         out

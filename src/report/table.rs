@@ -46,7 +46,7 @@ pub enum Kind {
     Name,
     /// Words, aligned left.
     Words,
-    /// `part/of`.
+    /// `part/of`. The column's unit names both, such as `ok/sent`, and so its columns in files.
     Count,
     /// Numbers, aligned right.
     Number {
@@ -71,8 +71,17 @@ impl Column {
         Column { intervals: true, ..self }
     }
     /// The unit in which people are shown its values.
-    pub fn shown_unit(&self) -> &str {
-        if matches!(self.kind, Kind::Number { in_seconds: true, .. }) { "s" } else { &self.unit }
+    pub fn shown_unit(&self, lang: Lang) -> &str {
+        match (self.kind, self.unit.as_str()) {
+            (Kind::Number { in_seconds: true, .. }, _) => "s",
+            (Kind::Count, "ok/sent") => lang.say("ok/sent", "成功/发出"),
+            (Kind::Count, "correct/complete") => lang.say("correct/complete", "正确/完整"),
+            (_, unit) => unit,
+        }
+    }
+    /// What the two numbers of a count are called in files.
+    pub(super) fn parts(&self) -> (&str, &str) {
+        self.unit.split_once('/').unwrap_or(("part", "of"))
     }
 }
 
@@ -123,7 +132,10 @@ pub enum Cell {
         mark: &'static str,
     },
     /// It was never reached.
-    Never,
+    Never {
+        /// Its confidence interval, of which the upper end is open.
+        interval: Option<Interval>,
+    },
     /// No value, and why.
     Missing(String),
 }
@@ -136,6 +148,15 @@ impl Cell {
     /// A number and its confidence interval.
     pub const fn estimate(value: f64, interval: Option<Interval>) -> Cell {
         Cell::Number { value, within: None, interval, mark: "" }
+    }
+    /// It was never reached, and nothing more is known.
+    pub const NEVER: Cell = Cell::Never { interval: None };
+    /// Its confidence interval, where it has one.
+    pub const fn interval(&self) -> Option<Interval> {
+        match self {
+            Cell::Count { interval, .. } | Cell::Number { interval, .. } | Cell::Never { interval } => *interval,
+            Cell::Text(_) | Cell::Missing(_) => None,
+        }
     }
     /// Words.
     pub fn text(words: impl Into<String>) -> Cell {

@@ -80,7 +80,7 @@ fn row(row: &analysis::Row, all_few: bool, lang: Lang) -> Row {
         let mark = if shy && column.metric == "ttft" { DAGGER } else { "" };
         cells.push(match cell {
             analysis::Cell::Value(value) => Cell::Number { value: value.value, within: value.measured_within, interval: None, mark },
-            analysis::Cell::Never => Cell::Never,
+            analysis::Cell::Never => Cell::NEVER,
             analysis::Cell::Missing(why) => Cell::Missing(why.words(lang)),
             analysis::Cell::Text(text) => Cell::Text(text.clone()),
         });

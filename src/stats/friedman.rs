@@ -1,7 +1,7 @@
 //! Do the columns of a table differ, the rows being blocks?
 
+use super::mid_ranks::mid_ranks;
 use super::no_test::full_table;
-use super::ranks::mid_ranks;
 use super::student::{chi2_above, f_above};
 use super::{Extended, NoTest};
 use serde::Serialize;

@@ -1,8 +1,8 @@
 //! Do independent groups differ in where they lie?
 
 use super::NoTest;
+use super::mid_ranks::{cubed_less_itself, mid_ranks};
 use super::no_test::groups_held;
-use super::ranks::{cubed_less_itself, mid_ranks};
 use super::student::chi2_above;
 use serde::Serialize;
 

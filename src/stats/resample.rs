@@ -283,6 +283,14 @@ mod tests {
     }
 
     #[test]
+    fn no_number_of_a_range_is_favoured() {
+        // Taking the upper bits alone would give multiples of three half of the draws.
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        let multiples = (0..10_000).filter(|_| below(3 << 30, &mut random).is_multiple_of(3)).count();
+        assert!(multiples.abs_diff(3_333) < 190, "{multiples}");
+    }
+
+    #[test]
     fn the_draws_of_a_seed_stay_what_they_are() {
         assert_eq!(Draws::new(42, 6).counts(0), [1, 1, 1, 0, 2, 1]);
         assert_eq!(Draws::new(42, 6).counts(1), [1, 1, 1, 2, 1, 0]);

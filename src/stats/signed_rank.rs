@@ -1,6 +1,6 @@
 //! Wilcoxon's signed ranks, and the location that belongs to them (Hodges and Lehmann 1963).
 
-use super::ranks::mid_ranks;
+use super::mid_ranks::mid_ranks;
 use super::student::{normal_beyond, normal_point};
 use super::{Confidence, Interval};
 use serde::Serialize;

@@ -2,8 +2,12 @@
 
 mod readings;
 mod replies;
+mod verdicts;
 
 use super::Lang;
+
+pub use verdicts::{Told, sentence};
+pub(super) use verdicts::{lasting, percent, rate};
 
 /// A fact that can be said.
 pub trait Worded {

@@ -1,0 +1,148 @@
+//! Confidence intervals as people read them. A figure is rounded to its interval: two significant digits of the half-width, the figure
+//! and both ends with the same decimals.
+
+use super::number::{rounded, shown, significant};
+use super::{Digits, Lang};
+use crate::stats::Interval;
+
+/// An interval as it stands beside or below its figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Drawn {
+    /// There is none, or it says nothing.
+    Nothing,
+    /// Both ends.
+    Between(String),
+    /// One end, or a word: all values are equal.
+    Words(String),
+}
+
+impl Drawn {
+    /// Below its figure.
+    pub(super) fn bare(&self) -> &str {
+        match self {
+            Drawn::Nothing => "",
+            Drawn::Between(text) | Drawn::Words(text) => text,
+        }
+    }
+    /// Beside its figure.
+    pub(super) fn bracketed(&self) -> String {
+        match self {
+            Drawn::Nothing => String::new(),
+            Drawn::Between(text) => format!("[{text}]"),
+            Drawn::Words(text) => format!("({text})"),
+        }
+    }
+}
+
+/// A figure and its interval. A figure without an interval has the digits of its column.
+pub(super) fn figure(value: f64, interval: Option<Interval>, digits: Digits, lang: Lang) -> (String, Drawn) {
+    let Some(interval) = interval else { return (shown(value, digits), Drawn::Nothing) };
+    let (low, high) = (interval.low.at(), interval.high.at());
+    let half = match (low, high) {
+        (Some(low), Some(high)) => (high - low) / 2.0,
+        (Some(end), None) | (None, Some(end)) => (value - end).abs(),
+        (None, None) => return (shown(value, digits), Drawn::Nothing),
+    };
+    if !(0.0 < half && half.is_finite()) {
+        let words = if low == high { lang.say("exact", "全同").to_owned() } else { one_sided(low, high, |end| shown(end, digits)) };
+        return (shown(value, digits), Drawn::Words(words));
+    }
+    // A run whose rounds hardly differ does not earn a figure of ten digits.
+    let decimals = two_digits_of(half).min(significant(value) as i32 + 3);
+    let number = |value| rounded(value, decimals);
+    let drawn = match (low, high) {
+        (Some(low), Some(high)) => Drawn::Between(between(low, high, lang, number)),
+        _ => Drawn::Words(one_sided(low, high, number)),
+    };
+    (number(value), drawn)
+}
+
+/// What is known of a figure that was never reached.
+pub(super) fn never(interval: Option<Interval>, digits: Digits) -> Drawn {
+    let low = interval.and_then(|interval| interval.low.at());
+    low.map_or(Drawn::Nothing, |low| Drawn::Words(one_sided(Some(low), None, |end| shown(end, digits))))
+}
+
+/// The interval of a share, in percent.
+pub(super) fn percent(share: Interval, lang: Lang) -> Drawn {
+    let share = share.map(|end| end * 100.0);
+    let (low, high) = (share.low.at(), share.high.at());
+    // Whole percents, unless the interval is so narrow that they would hide it.
+    let number = |value: f64| match low.zip(high).map(|(low, high)| (high - low) / 2.0) {
+        Some(half) if 0.0 < half && half < 1.0 && value != 100.0 && value != 0.0 => rounded(value, two_digits_of(half).min(3)),
+        _ => rounded(value, 0),
+    };
+    match (low, high) {
+        (Some(low), Some(high)) => Drawn::Between(format!("{} %", between(low, high, lang, number))),
+        (None, None) => Drawn::Nothing,
+        _ => Drawn::Words(format!("{} %", one_sided(low, high, number))),
+    }
+}
+
+fn between(low: f64, high: f64, lang: Lang, number: impl Fn(f64) -> String) -> String {
+    // A dash between negative numbers would be read as one more sign.
+    let dash = if low < 0.0 { lang.say(" to ", " 至 ") } else { "–" };
+    format!("{}{dash}{}", number(low), number(high))
+}
+
+fn one_sided(low: Option<f64>, high: Option<f64>, number: impl Fn(f64) -> String) -> String {
+    match (low, high) {
+        (Some(low), _) => format!("≥ {}", number(low)),
+        (None, Some(high)) => format!("≤ {}", number(high)),
+        (None, None) => String::new(),
+    }
+}
+
+/// The decimals that two significant digits of a positive number need; negative where they end before the point.
+fn two_digits_of(half: f64) -> i32 {
+    let exponent = format!("{half:.1e}");
+    1 - exponent.split_once('e').and_then(|(_, e)| e.parse::<i32>().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Bound;
+
+    fn drawn(value: f64, interval: Interval) -> String {
+        let (number, drawn) = figure(value, Some(interval), Digits::Three, Lang::En);
+        format!("{number} {}", drawn.bracketed())
+    }
+
+    #[test]
+    fn a_figure_is_rounded_to_two_digits_of_its_half_width() {
+        assert_eq!(drawn(37.8123, Interval::closed(36.07, 39.9)), "37.8 [36.1–39.9]");
+        assert_eq!(drawn(1139.7, Interval::closed(1012.0, 1290.0)), "1140 [1010–1290]");
+        assert_eq!(drawn(0.25, Interval::closed(0.2493, 0.2521)), "0.2500 [0.2493–0.2521]");
+        assert_eq!(drawn(2600.0, Interval::closed(2598.02, 2601.98)), "2600.0 [2598.0–2602.0]");
+        assert_eq!(drawn(12.0, Interval::closed(11.0, 13.0)), "12.0 [11.0–13.0]");
+        // Half a width of 0.0996 is one of 0.10.
+        assert_eq!(drawn(1.0, Interval::closed(0.9004, 1.0996)), "1.00 [0.90–1.10]");
+        assert_eq!(drawn(37.8, Interval::closed(37.799_999_999, 37.800_000_001)), "37.8000 [37.8000–37.8000]");
+        assert_eq!(drawn(-3.26, Interval::closed(-4.1, -2.2)), "−3.26 [−4.10 to −2.20]");
+    }
+
+    #[test]
+    fn an_end_that_the_data_do_not_bound_is_no_number() {
+        let at_least = Interval { low: Bound::At(9.07), high: Bound::Open };
+        assert_eq!(drawn(12.43, at_least), "12.4 (≥ 9.1)");
+        assert_eq!(drawn(12.43, Interval { low: Bound::Open, high: Bound::At(13.0) }), "12.43 (≤ 13.00)");
+        assert_eq!(drawn(12.43, Interval::OPEN), "12.4 ");
+        assert_eq!(drawn(12.43, Interval { low: Bound::At(12.43), high: Bound::Open }), "12.4 (≥ 12.4)");
+        assert_eq!(never(Some(at_least), Digits::Three).bracketed(), "(≥ 9.07)");
+        assert_eq!(never(None, Digits::Three), Drawn::Nothing);
+    }
+
+    #[test]
+    fn values_that_are_all_equal_are_called_so() {
+        assert_eq!(drawn(300.0, Interval::closed(300.0, 300.0)), "300 (exact)");
+        assert_eq!(figure(300.0, Some(Interval::closed(300.0, 300.0)), Digits::Tenths, Lang::Zh).1.bracketed(), "(全同)");
+    }
+
+    #[test]
+    fn a_share_is_in_whole_percents_unless_they_would_hide_it() {
+        assert_eq!(percent(Interval::closed(0.7695, 0.9604), Lang::En).bracketed(), "[77–96 %]");
+        assert_eq!(percent(Interval::closed(0.99867, 1.0), Lang::En).bracketed(), "[99.867–100 %]");
+        assert_eq!(percent(Interval::closed(0.0, 0.1611), Lang::En).bare(), "0–16 %");
+    }
+}
