@@ -9,7 +9,7 @@ use super::verdict::{Judging, ROUNDS_FOR_INTERVALS, Side, Verdict};
 use crate::ident::TargetId;
 use crate::stats::{
     Clustered, ClusteredShare, Confidence, Estimate, Extended, Friedman, RankInterval, Sample, clustered_quantile_of, clustered_share,
-    friedman, median, paired, rank_intervals, visible_difference,
+    friedman, median, plain_paired, rank_intervals, visible_difference,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -186,7 +186,9 @@ fn place(ranked: &mut [Placing], judged: &[Pair]) {
 }
 
 fn set_against_best(panel: &Panel, ranked: &mut [Placing], how: &Comparing) {
-    let Some(best) = ranked.first().map(|best| best.index) else { return };
+    let Some(first) = ranked.first_mut() else { return };
+    let best = first.index;
+    first.times_best = Some(Estimate { point: Extended::Finite(1.0), interval: None, n: first.rounds });
     for standing in ranked.iter_mut().skip(1) {
         let pair = judged(panel, &[(standing.index, best)], &how.judging).pop();
         let Some(times) = pair.and_then(|pair| ratio(&pair).ok()) else { continue };
@@ -258,12 +260,13 @@ fn standing(panel: &Panel, index: usize, bars: Vec<Bar>, confidence: Confidence)
     }
 }
 
-/// The geometric mean over rounds, with an interval from three rounds on.
+/// The geometric mean over rounds, with an interval from three rounds on. The rounds count as independent here: a day's ups and downs
+/// belong to what the value is of, and no word hangs on it.
 fn value(quantity: Quantity, logs: Vec<f64>, confidence: Confidence) -> Option<Estimate> {
     let n = logs.len();
     let mean = crate::stats::mean(&logs)?;
     let interval =
-        Sample::new(logs).ok().filter(|_| ROUNDS_FOR_INTERVALS <= n).map(|logs| paired(&logs, confidence).interval.map(f64::exp));
+        Sample::new(logs).ok().filter(|_| ROUNDS_FOR_INTERVALS <= n).map(|logs| plain_paired(&logs, confidence).interval.map(f64::exp));
     let time = Estimate { point: Extended::Finite(mean.exp()), interval, n };
     Some(if quantity.is_rate() { inverse(time) } else { time })
 }

@@ -1,7 +1,7 @@
 //! Comparisons: a sentence a pair, and the figures that it rests on.
 
 use super::made::Reading;
-use super::tables::{Tables, cell, ends, figure, figure_or_null};
+use super::tables::{Tables, cell, ends, figure, figure_or_null, p_cell};
 use super::targets::target_name;
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded, sentence};
 use crate::analysis::{Comparison, Comparisons, Contestant, Panel, SuccessDifference, WhyNot};
@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 /// The views of comparisons, one of each quantity, with the panel that they were made of.
 pub fn comparisons(reading: &Reading<'_>, compared: &[(Panel, Comparisons)]) -> Tables {
     Tables {
-        people: compared.iter().map(|(panel, comparisons)| for_people(reading, panel, comparisons)).collect(),
+        shared: reading.shared(compared.first().map(|(panel, _)| panel), compared.first().map(|(_, made)| &made.judging)),
+        people: compared.iter().map(|(_, comparisons)| for_people(reading, comparisons)).collect(),
         list: list(reading, compared),
-        full: compared.iter().map(|(panel, comparisons)| in_full(reading, panel, comparisons)).collect(),
+        full: compared.iter().map(|(_, comparisons)| in_full(reading, comparisons)).collect(),
     }
 }
 
-fn for_people(reading: &Reading<'_>, panel: &Panel, comparisons: &Comparisons) -> Table {
+fn for_people(reading: &Reading<'_>, comparisons: &Comparisons) -> Table {
     let lang = reading.lang;
     let ratio = Kind::Number { in_seconds: false, digits: Digits::Three };
     let columns = vec![
@@ -27,7 +28,7 @@ fn for_people(reading: &Reading<'_>, panel: &Panel, comparisons: &Comparisons) -
         Column::new("p50", "p50 ×", ratio).with_intervals(),
         Column::new("p95", "p95 ×", ratio).with_intervals(),
         Column::new("won", lang.say("ahead %", "领先 %"), ratio).with_intervals(),
-        Column::new("success", lang.say("success %", "成功率 %"), ratio).with_intervals(),
+        Column::new("success", lang.say("success diff. %", "成功率差 %"), ratio).with_intervals(),
         Column::new("rounds", lang.say("rounds", "轮数"), Kind::Number { in_seconds: false, digits: Digits::Whole }),
         Column::new("verdict", lang.say("verdict", "结论"), Kind::Words),
     ];
@@ -38,7 +39,7 @@ fn for_people(reading: &Reading<'_>, panel: &Panel, comparisons: &Comparisons) -
         Row::new(vec![
             Cell::text(names.join(lang.say(" against ", " 对 "))),
             of(&comparison.ratio),
-            comparison.p_holm.map_or_else(|| Cell::Missing(String::new()), Cell::number),
+            p_cell(comparison.p_holm),
             of(&comparison.p50),
             of(&comparison.p95),
             of(&comparison.first_won.map(|won| scaled(won, 100.0))),
@@ -47,16 +48,13 @@ fn for_people(reading: &Reading<'_>, panel: &Panel, comparisons: &Comparisons) -
             Cell::Text(words),
         ])
     };
-    let mut caption = reading.circumstances(panel);
-    caption.extend(reading.judging(comparisons.quantity, &comparisons.judging, comparisons.family));
-    caption.push(reading.made_by());
     Table {
         lang,
         title: title(reading, comparisons),
         columns,
         rows: comparisons.comparisons.iter().map(row).collect(),
         legend: legend(comparisons, lang),
-        caption,
+        caption: reading.own(comparisons.quantity, comparisons.family),
         constants: reading.constants(),
         ..Table::default()
     }
@@ -190,8 +188,8 @@ fn word(comparison: &Comparison) -> String {
     serde_json::to_value(&comparison.verdict).ok().and_then(|verdict| Some(verdict.get("word")?.as_str()?.to_owned())).unwrap_or_default()
 }
 
-fn in_full(reading: &Reading<'_>, panel: &Panel, comparisons: &Comparisons) -> Value {
-    let table = for_people(reading, panel, comparisons);
+fn in_full(reading: &Reading<'_>, comparisons: &Comparisons) -> Value {
+    let table = for_people(reading, comparisons);
     let mut whole = json!({
         "metric": comparisons.quantity.name(),
         "title": table.title,

@@ -106,7 +106,7 @@ impl Told<'_> {
             (Rider::Dependent { r }, Lang::En) => format!("rounds depend on each other (r = {r:.2}): run more days"),
             (Rider::Dependent { r }, Lang::Zh) => format!("各轮互相关联（r = {r:.2}）：请多测几天"),
             (Rider::ShortSpan { seconds }, Lang::En) => format!("holds for {} only", lasting(*seconds, self.lang)),
-            (Rider::ShortSpan { seconds }, Lang::Zh) => format!("只对这 {} 成立", lasting(*seconds, self.lang)),
+            (Rider::ShortSpan { seconds }, Lang::Zh) => format!("只对这 {}成立", lasting(*seconds, self.lang)),
             (Rider::DifferentModels { known: true }, Lang::En) => "different models: speed only".into(),
             (Rider::DifferentModels { known: true }, Lang::Zh) => "模型不同：只比速度".into(),
             (Rider::DifferentModels { known: false }, Lang::En) => "perhaps different models: speed only".into(),
@@ -209,10 +209,7 @@ impl Worded for WhyNot {
 impl Worded for LeagueRemark {
     fn words(&self, lang: Lang) -> String {
         match (self, lang) {
-            (LeagueRemark::OrderHangsOnRateLimits { other }, Lang::En) => {
-                format!("its order with {other} hangs on how rate limits are seen, so it has none")
-            }
-            (LeagueRemark::OrderHangsOnRateLimits { other }, Lang::Zh) => format!("与 {other} 的先后取决于如何看待限流，因此不分先后"),
+            (LeagueRemark::OrderHangsOnRateLimits { other }, _) => order_hangs(other.as_str(), lang),
             (LeagueRemark::RateLimited(n), Lang::En) => format!("{n} rate_limited"),
             (LeagueRemark::RateLimited(n), Lang::Zh) => format!("{n} 次 rate_limited"),
             (LeagueRemark::Bundled(n), Lang::En) => format!("{n} bundled"),
@@ -223,6 +220,14 @@ impl Worded for LeagueRemark {
             (LeagueRemark::Uncounted(n), Lang::Zh) => format!("{n} 个没有 token 计数"),
             (LeagueRemark::Identical, _) => lang.say("identical data: check the set-up", "数据完全相同：请检查设置").into(),
         }
+    }
+}
+
+/// That charging rate-limited requests and leaving them out lead to different orders.
+pub(in crate::report) fn order_hangs(other: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("its order with {other} hangs on how rate limits are seen, so it has none"),
+        Lang::Zh => format!("与 {other} 的先后取决于如何看待限流，因此不分先后"),
     }
 }
 
