@@ -2,7 +2,7 @@
 
 use super::joined::{Joined, Standing};
 use crate::measured::{Flags, Row};
-use crate::metric::{Flag, Outcome};
+use crate::metric::Outcome;
 use crate::record::TargetFacts;
 use crate::tokens::Basis;
 
@@ -29,9 +29,6 @@ impl<'a> Samples<'a> {
     pub(super) fn count(&self, wanted: impl Fn(Outcome, Flags) -> bool) -> usize {
         let wanted = |row: &Row<'_>| row.outcome().is_some_and(|outcome| wanted(outcome, row.flags(self.basis)));
         self.replies.iter().filter(|(_, row)| wanted(row)).count()
-    }
-    pub(super) fn has(&self, row: Row<'_>, flag: Flag) -> bool {
-        row.flags(self.basis).has(flag)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One row of figures a target. A figure is typed: a value, never, missing with its reason, or a word.
 
 use super::basis::{BasisBecause, basis};
-use super::figures::{cell, counts_differ, usage_ratios};
+use super::figures::{cell, counts_differ, success, usage_ratios};
 use super::joined::{Joined, VoidReason};
 use super::missing::Missing;
 use super::samples::{Samples, samples};
@@ -75,7 +75,7 @@ pub struct Value {
     pub measured_within: Option<(f64, f64)>,
     /// Values that went into it.
     pub n: usize,
-    /// The confidence interval over rounds; absent where there are too few of them.
+    /// The confidence interval over rounds; absent where there are fewer than three. Both ends at the value: all values are equal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
 }
@@ -101,7 +101,7 @@ pub enum Remark {
     Behind(usize),
     /// Requests without a sample because its set-up is at fault, and what the provider said.
     Configuration(usize, String),
-    /// Fewer than five requests: single observations, no summary.
+    /// Fewer than five requests: too few for a figure.
     Few,
 }
 
@@ -182,7 +182,8 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
     let (basis, basis_because) = basis(joined, options);
     let targets = samples(joined, basis);
     let ratios: Vec<Vec<(f64, bool)>> = targets.iter().map(usage_ratios).collect();
-    let rows = targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios))).collect();
+    let rows =
+        targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios), options.confidence)).collect();
     let mut voids = BTreeMap::new();
     for void in &joined.voids {
         *voids.entry(void.reason).or_insert(0) += 1;
@@ -203,7 +204,7 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
     }
 }
 
-fn row(samples: &Samples<'_>, counts_differ: Option<Remark>) -> Row {
+fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, confidence: Confidence) -> Row {
     let ok = samples.ok().count();
     let mut remarks = Vec::new();
     for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Ok) {
@@ -232,8 +233,8 @@ fn row(samples: &Samples<'_>, counts_differ: Option<Remark>) -> Row {
         simulated: samples.target.simulated,
         sent: samples.sent(),
         ok,
-        success: None,
-        cells: COLUMNS.iter().map(|column| cell(samples, column, ok)).collect(),
+        success: success(samples, confidence),
+        cells: COLUMNS.iter().map(|column| cell(samples, column, ok, confidence)).collect(),
         remarks,
     }
 }

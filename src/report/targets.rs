@@ -138,7 +138,7 @@ fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Vec<String> 
         lines.push(format!("Read through reqwest, so user-space times (this client's delay is in them): {}.", by_reqwest.join(", ")));
     }
     if all_few(table) {
-        lines.push("Fewer than five requests a target: single observations.".into());
+        lines.push("Fewer than five requests a target: too few for a figure.".into());
     }
     if (1..3).contains(&table.rounds) {
         lines.push("Fewer than three rounds: points only, which say nothing of who is faster.".into());
