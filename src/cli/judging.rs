@@ -58,7 +58,8 @@ pub fn target(joined: &Joined<'_>, name: &str) -> anyhow::Result<usize> {
     bail!("no target is called {}; known are {}", plain(name), known.join(", "))
 }
 
-fn quantity(word: &str) -> Result<Quantity, String> {
+/// A quantity by its name.
+pub fn quantity(word: &str) -> Result<Quantity, String> {
     if let Some(quantity) = Quantity::named(word) {
         return Ok(quantity);
     }
@@ -69,7 +70,8 @@ fn quantity(word: &str) -> Result<Quantity, String> {
     Err(format!("{}targets can be compared in {known}", nearest.unwrap_or_default()))
 }
 
-fn confidence(word: &str) -> Result<Confidence, String> {
+/// A confidence, as `0.95` or `95%`.
+pub fn confidence(word: &str) -> Result<Confidence, String> {
     Confidence::new(share(word)?).map_err(|not| not.to_string())
 }
 

@@ -3,6 +3,7 @@
 
 mod compare;
 mod demo;
+mod hours;
 mod init;
 mod judging;
 mod league;
@@ -49,6 +50,8 @@ enum Command {
     League(league::Args),
     /// How many more rounds until a difference of some size would be seen
     Power(power::Args),
+    /// Time of day: each target's hours, peak against off-peak, and what chance alone would show
+    Hours(hours::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
     Show(show::Args),
     /// The simulated providers as a server, with a ground-truth log
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
         Command::Table(args) => table::run(args),
+        Command::Hours(args) => hours::run(args),
         Command::Compare(args) => compare::run(args),
         Command::League(args) => league::run(args),
         Command::Power(args) => power::run(args),

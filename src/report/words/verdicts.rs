@@ -232,13 +232,13 @@ pub(in crate::report) fn order_hangs(other: &str, lang: Lang) -> String {
 }
 
 /// `0.97×, 0.88–1.07`.
-fn bare(ratio: &Ratio, between: &str, lang: Lang) -> String {
+pub(super) fn bare(ratio: &Ratio, between: &str, lang: Lang) -> String {
     let (point, interval) = figures(ratio);
     format!("{point}{}{between}{interval}", lang.say("×", " 倍"))
 }
 
 /// `0.97× (0.88–1.07)`.
-fn bare_bracketed(ratio: &Ratio, lang: Lang) -> String {
+pub(super) fn bare_bracketed(ratio: &Ratio, lang: Lang) -> String {
     let (point, interval) = figures(ratio);
     match lang {
         Lang::En => format!("{point}× ({interval})"),
@@ -247,7 +247,7 @@ fn bare_bracketed(ratio: &Ratio, lang: Lang) -> String {
 }
 
 /// A ratio and its interval, with as many decimals as the interval deserves.
-fn figures(ratio: &Ratio) -> (String, String) {
+pub(in crate::report) fn figures(ratio: &Ratio) -> (String, String) {
     let decimals = decimals(ratio);
     let end = |end: Bound| end.at().map(|end| fixed(end, decimals));
     let interval = match (end(ratio.interval.low), end(ratio.interval.high)) {
@@ -269,7 +269,7 @@ fn decimals(ratio: &Ratio) -> usize {
     by_width.max(by_size).clamp(least, 4.0) as usize
 }
 
-fn fixed(value: f64, decimals: usize) -> String {
+pub(super) fn fixed(value: f64, decimals: usize) -> String {
     if 1000.0 <= value { shown(value, Digits::Three) } else { format!("{value:.decimals$}") }
 }
 
