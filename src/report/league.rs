@@ -126,21 +126,22 @@ pub(super) fn notes(placing: &Placing, lang: Lang) -> Vec<String> {
 fn legend(league: &League, lang: Lang) -> Vec<String> {
     let value = match (league.quantity.is_rate(), lang) {
         (false, Lang::En) => {
-            "value: geometric mean over all requests, a failure charged the limit T; it need not be the median that `table` shows"
+            "value: geometric mean over all requests, a failure charged the limit T, with the interval of rounds taken \
+             as independent; it need not be the median that `table` shows"
         }
-        (false, Lang::Zh) => "数值：全部请求的几何平均，失败按时限 T 计；未必等于 `table` 中的中位数",
+        (false, Lang::Zh) => "数值：全部请求的几何平均，失败按时限 T 计，区间把各轮视为独立；未必等于 `table` 中的中位数",
         (true, Lang::En) => {
             "value: geometric mean over all requests, a failure charged the limit T over the usual tokens, so failures make it slower than \
-             the median that `table` shows; p5: 95 % of good replies reach it"
+             the median that `table` shows; interval of rounds taken as independent; p5: 95 % of good replies reach it"
         }
         (true, Lang::Zh) => {
-            "数值：全部请求的几何平均，失败按时限 T 除以通常的 token 数计，因此失败会使其低于 `table` 中的中位数；p5：95 % 的成功回复能达到"
+            "数值：全部请求的几何平均，失败按时限 T 除以通常的 token 数计，因此失败会使其低于 `table` 中的中位数；区间把各轮视为独立；p5：95 % 的成功回复能达到"
         }
     };
     vec![value.into()]
 }
 
-fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
+pub(super) fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
     let lang = reading.lang;
     let mut lines = reading.own(league.quantity, league.family);
     lines.extend(league.visible.map(|ratio| {
