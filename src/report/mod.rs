@@ -1,9 +1,11 @@
 //! Tables as data, the views that make them from an analysis, and the formats that write them. Whatever a provider or a user named is
 //! made harmless in every format: it may hold escape sequences, markup or formulas.
 
+mod caption;
 mod csv;
 mod definitions;
 mod drawing;
+mod facts;
 mod grid;
 mod harmless;
 mod interval;

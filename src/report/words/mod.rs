@@ -1,7 +1,10 @@
 //! What analysis and metrics say, in words: each fact is a value there and a sentence here, once in each language.
 
+mod metrics;
 mod readings;
 mod replies;
+
+pub(super) use metrics::told;
 
 use super::Lang;
 
