@@ -65,7 +65,8 @@ fn pairs(value: &serde_json::Value, found: &mut impl FnMut(&str, &str, f64)) {
     match value {
         serde_json::Value::Object(object) => {
             let target = |side: &str| object.get(side).and_then(|side| side.get("target").unwrap_or(side).as_str());
-            if let (Some(first), Some(second), Some(p)) = (target("first"), target("second"), object.get("p_holm").and_then(|p| p.as_f64())) {
+            if let (Some(first), Some(second), Some(p)) = (target("first"), target("second"), object.get("p_holm").and_then(|p| p.as_f64()))
+            {
                 found(first, second, p);
             }
             object.values().for_each(|inner| pairs(inner, found));
