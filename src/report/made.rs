@@ -67,7 +67,7 @@ impl Reading<'_> {
     }
 
     /// Who, when, where, how often, within which limit, how many failures.
-    fn circumstances(&self, panel: &Panel) -> Vec<String> {
+    pub(super) fn circumstances(&self, panel: &Panel) -> Vec<String> {
         let (lang, manifest) = (self.lang, self.joined.manifest());
         let models: BTreeSet<&str> = manifest.targets.iter().map(|target| target.model.as_str()).collect();
         let models = match (models.len(), lang) {
@@ -169,7 +169,7 @@ impl Reading<'_> {
     }
 
     /// Tool, dataset, seed, runs.
-    fn made_by(&self) -> String {
+    pub(super) fn made_by(&self) -> String {
         let (lang, manifest) = (self.lang, self.joined.manifest());
         let tools: BTreeSet<String> =
             self.joined.runs.iter().map(|run| format!("{} {}", run.manifest.tool.name, run.manifest.tool.version)).collect();

@@ -39,7 +39,7 @@ pub use seed_layout::seed_layout;
 pub use table::{Cell, Column, Kind, Row, Table};
 pub use tables::Tables;
 pub use targets::targets;
-pub use words::{Told, Worded, sentence};
+pub use words::{Told, Worded, model_differs, sentence};
 
 use std::str::FromStr;
 

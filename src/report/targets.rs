@@ -1,7 +1,9 @@
 //! The table of targets: one row a target.
 
+use super::tables::cell_or;
+use super::words::{claims_not_comparable, model_differs, same_model, unread};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
-use crate::analysis::{self, COLUMNS, Families, Joined, Remark, TargetTable};
+use crate::analysis::{self, Bar, COLUMNS, ClaimVerdict, Families, Joined, ModelCheck, Remark, TargetTable};
 use crate::metric::{Flag, Outcome, Unit, metric};
 use crate::record::{Manifest, TransportKind};
 use crate::tokens::Basis;
@@ -16,7 +18,7 @@ pub fn targets(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Table {
     Table {
         lang,
         title: title(table, manifest),
-        columns: columns(table.basis),
+        columns: columns(table, lang),
         rows: table.rows.iter().map(|each| row(each, all_few(table), lang)).collect(),
         warnings: table.warnings.iter().map(|warning| warning.words(lang)).collect(),
         caption: caption(table, joined, lang),
@@ -53,8 +55,13 @@ fn title(table: &TargetTable, manifest: &Manifest) -> String {
     titled(&what, table.scale)
 }
 
-fn columns(basis: Basis) -> Vec<Column> {
-    let unit = |unit: Unit| if basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
+/// Whether the dataset has exact answers, so that there are columns for them.
+fn is_graded(table: &TargetTable) -> bool {
+    table.rows.iter().any(|row| row.graded.is_some())
+}
+
+fn columns(table: &TargetTable, lang: Lang) -> Vec<Column> {
+    let unit = |unit: Unit| if table.basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
     let titles = ["TTFT", "1st answer", "reasoning", "content", "overall", "e2e p50", "e2e p95"];
     let mut columns = vec![Column::new("target", "target", Kind::Name), Column::new("success", "success", Kind::Count).unit("ok/sent")];
     for (column, title) in COLUMNS.iter().zip(titles) {
@@ -63,6 +70,11 @@ fn columns(basis: Basis) -> Vec<Column> {
         let digits = if of == Unit::Milliseconds && !seconds { Digits::Tenths } else { Digits::Three };
         let kind = Kind::Number { in_seconds: seconds, digits };
         columns.push(Column::new(column.name, title, kind).unit(unit(of)));
+    }
+    if is_graded(table) {
+        let seconds = Kind::Number { in_seconds: false, digits: Digits::Three };
+        columns.push(Column::new("correct", lang.say("correct", "正确"), Kind::Count).unit("correct/sent").with_intervals());
+        columns.push(Column::new("seconds_per_correct", lang.say("per correct", "每个正确"), seconds).unit("s").with_intervals());
     }
     columns
 }
@@ -85,7 +97,18 @@ fn row(row: &analysis::Row, all_few: bool, lang: Lang) -> Row {
             analysis::Cell::Text(text) => Cell::Text(text.clone()),
         });
     }
-    let notes = row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(|remark| remark.words(lang)).collect();
+    if let Some(graded) = &row.graded {
+        let interval = graded.correct_and_complete.and_then(|share| share.interval);
+        cells.push(Cell::Count { part: graded.correct, of: graded.n, interval });
+        cells.push(cell_or(graded.seconds_per_correct.as_ref(), || lang.say("no request", "没有请求").into()));
+    }
+    let mut notes: Vec<String> =
+        row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(|remark| remark.words(lang)).collect();
+    notes.extend(row.graded.as_ref().and_then(|graded| unread(graded, lang)));
+    let differs = row.model.as_ref().and_then(|check| model_differs(check, lang));
+    notes.extend(differs.map(|found| Bar::ModelDiffers { found }.words(lang)));
+    let comparable = row.claims.iter().filter(|check| !matches!(check.verdict, ClaimVerdict::NotComparable { .. }));
+    notes.extend(comparable.map(|check| check.words(lang)));
     Row { notes, ..Row::new(cells) }
 }
 
@@ -127,6 +150,23 @@ fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Vec<String> 
     ];
     if let Some(scale) = table.scale.filter(|scale| 1.0 < *scale) {
         lines.push(format!("Simulated at {scale}×: each millisecond of this machine's own delay counts as {scale} ms."));
+    }
+    if is_graded(table) {
+        lines.push(
+            lang.say(
+                "Correct: complete replies with the exact answer, of all requests sent; per correct: charged time of all requests over \
+                 correct answers (docs/datasets.md says how answers are read). Both hold for these prompts.",
+                "正确：答案准确的完整回复占全部已发请求；每个正确：全部请求的计入的时间除以正确答案数（答案如何识别见 docs/datasets.md）。两者只对这些提示成立。",
+            )
+            .to_owned(),
+        );
+    }
+    let named = |row: &analysis::Row| target_name(row.target.as_str(), row.simulated);
+    let checks: Vec<(String, &ModelCheck)> = table.rows.iter().filter_map(|row| Some((named(row), row.model.as_ref()?))).collect();
+    lines.extend(same_model(&checks, lang));
+    let mut claims = table.rows.iter().flat_map(|row| &row.claims);
+    if claims.any(|check| matches!(check.verdict, ClaimVerdict::NotComparable { .. })) {
+        lines.push(claims_not_comparable(table.basis, lang));
     }
     match Families::of(&manifest.targets) {
         Families::One => {}
