@@ -42,7 +42,7 @@ use std::str::FromStr;
 pub use table::{Cell, Column, Kind, Row, Table};
 pub use tables::Tables;
 pub use targets::targets;
-pub use words::{Told, Worded, sentence};
+pub use words::{Told, Worded, model_differs, sentence};
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
