@@ -3,6 +3,7 @@
 mod hand;
 
 use photofinish::analysis::{Joined, Options, TargetTable, target_table};
+use photofinish::measured::Sheet;
 use photofinish::report::{Format, Lang, targets};
 use photofinish::store::Run;
 use photofinish::tokens::Reference;
@@ -12,13 +13,13 @@ fn example() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results/example")
 }
 
-fn table(run: &[Run]) -> TargetTable {
-    target_table(&Joined::new(run).unwrap(), &Options { basis: None, tokenizer: Reference::o200k() })
+fn table(run: &[Sheet]) -> TargetTable {
+    target_table(&Joined::new(run).unwrap(), &Options::default())
 }
 
 #[test]
 fn the_committed_run_gives_the_committed_tables() {
-    let run = [Run::open(&example()).unwrap()];
+    let run = [Sheet::of(&Run::open(&example()).unwrap(), &Reference::o200k())];
     assert_eq!(run[0].torn, 0);
     assert!(run[0].manifest.simulated.is_some() && run[0].manifest.targets.iter().all(|target| target.simulated));
     let table = targets(&table(&run), &Joined::new(&run).unwrap(), Lang::En);
@@ -44,7 +45,7 @@ fn the_committed_run_gives_the_committed_tables() {
 fn its_slow_systems_run_at_the_speeds_that_the_simulator_was_told() {
     // Content tokens a second in src/sim/behaviours/demo.yaml. Bailian's follow the hour, between 0.65 and 1.45 of this.
     let told = [("deepseek", 37.117), ("volcengine", 65.673), ("siliconflow", 16.966), ("bailian", 11.813), ("iflytek", 1.2)];
-    let run = [Run::open(&example()).unwrap()];
+    let run = [Sheet::of(&Run::open(&example()).unwrap(), &Reference::o200k())];
     let table = table(&run);
     for (name, speed) in told {
         let row = table.rows.iter().position(|row| row.target.as_str() == name).unwrap();

@@ -16,27 +16,29 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sim", &["clock", "units"]),
     ("record", &["ident", "timeline", "units"]),
     ("tokens", &["timeline", "record", "units"]),
+    ("grading", &["timeline", "record"]),
     ("wire", &["clock", "record", "secret", "timeline", "units"]),
     ("plan", &["dataset", "ident", "record", "units"]),
     ("dialect", &["timeline", "wire"]),
     ("metric", &["ident", "record", "stats", "timeline", "tokens", "units"]),
     ("store", &["ident", "record", "secret", "timeline", "units"]),
     ("provider", &["dialect", "ident", "plan", "record", "secret", "timeline", "wire"]),
-    ("analysis", &["ident", "metric", "record", "stats", "store", "timeline", "tokens", "units"]),
+    ("measured", &["grading", "ident", "metric", "record", "store", "timeline", "tokens", "units"]),
+    ("analysis", &["grading", "ident", "measured", "metric", "record", "stats", "store", "timeline", "tokens", "units"]),
     ("exchange", &["clock", "dialect", "record", "timeline", "units", "wire"]),
     ("report", &["analysis", "ident", "metric", "record", "stats", "timeline", "tokens", "units"]),
     (
         "runner",
         &[
-            "clock", "dataset", "dialect", "exchange", "ident", "plan", "provider", "record", "secret", "store", "timeline", "tokens",
-            "units", "wire",
+            "clock", "dataset", "dialect", "exchange", "grading", "ident", "plan", "provider", "record", "secret", "store", "timeline",
+            "tokens", "units", "wire",
         ],
     ),
 ];
 
-/// The two wings. Neither imports the other; both know `record`, `timeline`, `ident`, `units`, `tokens` and `store`.
+/// The two wings. Neither imports the other; both know `record`, `timeline`, `ident`, `units`, `tokens`, `grading` and `store`.
 const MEASURING: &[&str] = &["wire", "dialect", "provider", "plan", "exchange", "runner", "dataset", "sim"];
-const READING: &[&str] = &["metric", "stats", "analysis", "report"];
+const READING: &[&str] = &["metric", "stats", "measured", "analysis", "report"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

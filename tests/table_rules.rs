@@ -2,10 +2,11 @@
 
 mod hand;
 
-use photofinish::analysis::{Families, JoinError, Joined, Remark, Standing, VoidReason};
+use photofinish::analysis::{Cell, Families, JoinError, Joined, Missing, Remark, Standing, VoidReason};
 use photofinish::metric::{Flag, Outcome};
 use photofinish::record::{NotSent, RoundLine, RoundState, SelfLag};
 use photofinish::report::{Format, Lang, Worded};
+use photofinish::stats::{Bound, Interval};
 use photofinish::store::Run;
 use photofinish::timeline::{Ended, ErrorKind, Finish, FinishSeen, Limit};
 use photofinish::tokens::Basis;
@@ -37,32 +38,97 @@ fn a_p95_needs_twenty_requests() {
 }
 
 #[test]
+fn a_middle_needs_five_requests_and_five_speeds() {
+    assert_eq!(hand::numbers(&hand::table(one(&pair(2, 2)), None), 0), [None; 7]);
+    assert_eq!(hand::numbers(&hand::table(one(&pair(5, 1)), None), 0)[TTFT], Some(400.0));
+    let mut run = pair(5, 1);
+    run.trials[0].answer = Some(Box::new(hand::failed(503, ErrorKind::Overloaded, "no")));
+    let table = hand::table(one(&run), None);
+    assert_eq!(hand::numbers(&table, 0)[TTFT], Some(400.0));
+    assert_eq!(table.rows[0].cells[CONTENT], Cell::Missing(Missing::FewerValuesThan(5)));
+}
+
+/// The interval of a cell's number.
+fn interval(run: &Run, row: usize, column: usize) -> Option<Interval> {
+    match &hand::table(one(run), None).rows[row].cells[column] {
+        Cell::Value(value) => value.interval,
+        other => panic!("no number: {other:?}"),
+    }
+}
+
+#[test]
+fn figures_have_intervals_over_rounds_from_three_rounds_on() {
+    let spread = |rounds, prompts| {
+        let mut run = pair(rounds, prompts);
+        for (i, trial) in run.trials.iter_mut().enumerate() {
+            trial.answer = Some(Box::new(hand::reply(400.0 + 10.0 * (i * 7 % 41) as f64, 20.0 + (i * 5 % 13) as f64, 20, 40)));
+        }
+        run
+    };
+    let few = spread(2, 10);
+    assert_eq!((interval(&few, 0, TTFT), hand::table(one(&few), None).rows[0].success), (None, None));
+    let run = spread(12, 10);
+    let table = hand::table(one(&run), None);
+    for column in [TTFT, CONTENT, E2E] {
+        let (low, high) = interval(&run, 0, column).unwrap().ends().unwrap();
+        let value = hand::numbers(&table, 0)[column].unwrap();
+        assert!(low < value && value < high, "{column}: {low} {value} {high}");
+    }
+    // Ninety-five in a hundred of a hundred and twenty have an upper end, those of thirty have none.
+    assert!(interval(&run, 0, P95).unwrap().ends().is_some());
+    let short = interval(&spread(3, 10), 0, P95).unwrap();
+    assert_eq!(short.high, Bound::Open);
+    let (low, high) = table.rows[0].success.unwrap().ends().unwrap();
+    assert!(0.95 < low && high == 1.0, "{low} {high}");
+}
+
+#[test]
+fn a_round_that_resembles_itself_is_one_observation() {
+    // The same times: spread over all rounds alike, or each round of one kind.
+    let run = |by_round: bool| {
+        let mut run = hand::run(vec![hand::target("a/r1")], 10, 10);
+        hand::fill(&mut run, |round, block, _| hand::reply(100.0 * f64::from(if by_round { round } else { block }), 20.0, 20, 40));
+        run
+    };
+    let width = |run: &Run| interval(run, 0, TTFT).unwrap().ends().map(|(low, high)| high - low);
+    assert!(width(&run(false)).unwrap() < width(&run(true)).unwrap());
+}
+
+#[test]
+fn equal_values_leave_nothing_open() {
+    assert_eq!(interval(&pair(3, 2), 0, TTFT), Some(Interval::closed(400.0, 400.0)));
+}
+
+#[test]
 fn a_failure_waits_for_ever_and_is_never_a_zero() {
-    let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], 3, 1);
+    let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], 12, 1);
     hand::fill(&mut run, |round, _, target| match target {
-        0 if 1 < round => hand::failed(503, ErrorKind::Overloaded, "no"),
+        0 if 5 < round => hand::failed(503, ErrorKind::Overloaded, "no"),
         1 => hand::failed(503, ErrorKind::Overloaded, "no"),
         _ => hand::reply(400.0, 20.0, 20, 40),
     });
     let text = hand::written(&run, Format::Csv, 0);
     let rows: Vec<&str> = text.lines().collect();
-    // One of three: the typical request was never served, yet the good one has its speed. None of three: nothing.
-    assert!(rows[1].starts_with("a/r1,1,3,never,never,50,50,") && rows[1].contains(",never,,"), "{text}");
-    assert!(rows[2].starts_with("b/r1,0,3,,,,,,,,"), "{text}");
-    assert!(!text.contains(",0.0,") && hand::written(&run, Format::Terminal, 100).contains("0/3"));
+    // Five of twelve: the typical request was never served, yet the good ones have their speed. None of twelve: nothing.
+    assert!(rows[1].starts_with("a/r1,5,12,never,never,50,50,") && rows[1].contains(",never,,"), "{text}");
+    assert!(rows[2].starts_with("b/r1,0,12,,,,,,,,"), "{text}");
+    assert!(!text.contains(",0.0,") && hand::written(&run, Format::Terminal, 100).contains("0/12"));
 }
 
 #[test]
 fn of_a_block_sent_anew_only_the_last_attempt_counts() {
-    let mut run = pair(1, 1);
-    run.trials[0].answer = Some(Box::new(hand::reply(9000.0, 20.0, 20, 40)));
-    for target in 0..2 {
-        hand::put(&mut run, 1, 1, target, hand::reply(400.0, 20.0, 20, 40)).attempt = 2;
+    let mut run = pair(5, 1);
+    for round in 1..=5 {
+        run.trials[2 * (round as usize - 1)].answer = Some(Box::new(hand::reply(9000.0, 20.0, 20, 40)));
+        for target in 0..2 {
+            hand::put(&mut run, round, 1, target, hand::reply(400.0, 20.0, 20, 40)).attempt = 2;
+        }
     }
     let table = hand::table(one(&run), None);
-    assert_eq!((table.rows[0].sent, hand::numbers(&table, 0)[TTFT]), (1, Some(400.0)));
-    let joined = Joined::new(one(&run)).unwrap();
-    assert_eq!(joined.trials.iter().filter(|placed| placed.standing == Standing::Superseded).count(), 2);
+    assert_eq!((table.rows[0].sent, hand::numbers(&table, 0)[TTFT]), (5, Some(400.0)));
+    let sheets = hand::sheets(one(&run));
+    let joined = Joined::new(&sheets).unwrap();
+    assert_eq!(joined.trials.iter().filter(|placed| placed.standing == Standing::Superseded).count(), 10);
 }
 
 #[test]
@@ -159,7 +225,7 @@ fn a_capped_reply_fails_where_the_plan_wanted_an_answer() {
 
 #[test]
 fn short_replies_stay_out_of_the_speeds_and_in_the_times() {
-    let mut run = hand::run(vec![hand::target("a/r1")], 6, 1);
+    let mut run = hand::run(vec![hand::target("a/r1")], 8, 1);
     hand::fill(&mut run, |round, _, _| if round < 3 { hand::reply(100.0, 1.0, 0, 8) } else { hand::reply(400.0, 20.0, 0, 40) });
     let table = hand::table(one(&run), None);
     assert_eq!(hand::numbers(&table, 0)[CONTENT], Some(50.0));
@@ -288,27 +354,27 @@ fn runs_of_one_plan_are_read_together_and_no_others() {
     second.manifest.created += jiff::SignedDuration::from_hours(24);
     let table = hand::table(&[second.clone(), first.clone()], None);
     assert_eq!((table.rounds, table.blocks, table.rows[0].sent), (6, 12, 12));
-    let text = photofinish::report::targets(&table, &Joined::new(&[second.clone(), first.clone()]).unwrap(), Lang::En);
+    let text = photofinish::report::targets(&table, &Joined::new(&hand::sheets(&[second.clone(), first.clone()])).unwrap(), Lang::En);
     assert!(text.write(Format::Markdown, 0).contains("runs a1b2c3, ffffff"));
 
-    assert!(matches!(Joined::new(&[first.clone(), first.clone()]), Err(JoinError::Twice(_))));
-    assert!(matches!(Joined::new(&[]), Err(JoinError::NoRun)));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), first.clone()])), Err(JoinError::Twice(_))));
+    assert!(matches!(Joined::new(&hand::sheets(&[])), Err(JoinError::NoRun)));
     let mut elsewhere = second.clone();
     elsewhere.manifest.vantage = Some("Beijing".into());
-    assert!(matches!(Joined::new(&[first.clone(), elsewhere]), Err(JoinError::Places { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), elsewhere])), Err(JoinError::Places { .. })));
     let mut other = second.clone();
     other.manifest.plan_digest = "d2".into();
-    assert!(matches!(Joined::new(&[first.clone(), other]), Err(JoinError::Plans { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), other])), Err(JoinError::Plans { .. })));
     hand::simulate(&mut second, 10.0);
-    assert!(matches!(Joined::new(&[first.clone(), second]), Err(JoinError::SimulatedAndReal { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[first.clone(), second])), Err(JoinError::SimulatedAndReal { .. })));
     let mut mixed = first;
     mixed.manifest.targets[0].simulated = true;
-    assert!(matches!(Joined::new(&[mixed]), Err(JoinError::SimulatedAndReal { .. })));
+    assert!(matches!(Joined::new(&hand::sheets(&[mixed])), Err(JoinError::SimulatedAndReal { .. })));
 }
 
 #[test]
 fn what_every_target_shares_is_said_once() {
     let text = hand::written(&pair(2, 2), Format::Terminal, 120);
-    assert_eq!(text.matches("single observations").count(), 1, "{text}");
+    assert_eq!(text.matches("too few for a figure").count(), 1, "{text}");
     assert!(!text.contains("[1]"), "{text}");
 }

@@ -1,7 +1,10 @@
 //! The tests of means, ranks and spreads against numbers computed elsewhere (scipy, statsmodels, R; `tests/vectors/*.json`), each file at
 //! the tolerance it states.
 
-use photofinish::stats::{Bound, Confidence, Interval, Sample, block_score, effective_n, mean, paired, plain_paired, tost, win_share};
+use photofinish::stats::{
+    Bound, Confidence, Extended, Interval, Sample, block_score, brown_forsythe, cosinor, effective_n, friedman, hodges_lehmann,
+    kruskal_wallis, mean, paired, plain_paired, sign_flip, signed_rank, tost, variance_components, welch, win_share,
+};
 use serde_json::Value;
 
 /// A vector file, and how close one must come.
@@ -138,5 +141,119 @@ fn shares_of_blocks_won() {
         let share = win_share(&per_round, case.confidence()).unwrap();
         case.agrees("win_share", share.point.finite());
         case.holds(share.interval.unwrap(), "lower", "upper");
+    }
+}
+
+#[test]
+fn two_groups_that_spread_differently() {
+    for case in Vectors::read("welch_t").each() {
+        let found = welch(&sample(&case.input["a"]), &sample(&case.input["b"]), case.confidence());
+        case.agrees("t", found.t);
+        case.agrees("df", found.df);
+        case.agrees("p", found.p);
+        case.agrees("diff", found.difference);
+        case.holds(found.interval, "lower", "upper");
+    }
+}
+
+#[test]
+fn all_signs_tried() {
+    for case in Vectors::read("sign_flip_exact").each() {
+        let found = sign_flip(&numbers(&case.input["d"]), 1).unwrap();
+        assert!(found.exact);
+        case.agrees("p", found.p);
+        case.agrees("count", found.count as f64);
+        case.agrees("total", found.total as f64);
+    }
+}
+
+#[test]
+fn signed_ranks() {
+    for case in Vectors::read("wilcoxon_signed_rank").each() {
+        let found = signed_rank(&numbers(&case.input["d"])).unwrap();
+        case.agrees("n_nonzero", found.n_nonzero as f64);
+        case.agrees("w_plus", found.w_plus);
+        case.agrees("p_exact", found.p_exact);
+        case.agrees("p_normal_corrected", found.p_normal);
+    }
+}
+
+#[test]
+fn locations_by_hodges_and_lehmann() {
+    for case in Vectors::read("hodges_lehmann_ci").each() {
+        let found = hodges_lehmann(&numbers(&case.input["d"]), case.confidence()).unwrap();
+        case.agrees("estimate", found.estimate);
+        case.agrees("k", found.k.map(|k| k as f64));
+        case.agrees("coverage", found.coverage);
+        case.holds(found.interval, "lower", "upper");
+    }
+}
+
+#[test]
+fn columns_of_a_table_that_differ() {
+    for case in Vectors::read("friedman").each() {
+        let found = friedman(&table(&case.input["x"])).unwrap();
+        case.agrees("chi2", found.chi2);
+        case.agrees("df", found.df as f64);
+        case.agrees("p", found.p);
+        case.agrees("kendall_w", found.kendall_w);
+        case.agrees("iman_davenport_F", found.f.and_then(Extended::finite));
+        case.agrees("iman_davenport_p", found.p_f);
+        assert_eq!(found.mean_ranks.len(), case.expected["mean_ranks"].as_array().unwrap().len());
+        for (column, rank) in found.mean_ranks.iter().enumerate() {
+            case.close("mean_ranks", Some(*rank), &case.expected["mean_ranks"][column]);
+        }
+    }
+}
+
+#[test]
+fn groups_that_lie_apart() {
+    for case in Vectors::read("kruskal_wallis").each() {
+        let found = kruskal_wallis(&table(&case.input["groups"])).unwrap();
+        case.agrees("H", found.h);
+        case.agrees("df", found.df as f64);
+        case.agrees("p", found.p);
+        case.agrees("epsilon2", found.effect);
+        case.agrees("eta2_H", found.effect);
+    }
+}
+
+#[test]
+fn groups_that_spread_differently() {
+    for case in Vectors::read("brown_forsythe").each() {
+        let found = brown_forsythe(&table(&case.input["groups"])).unwrap();
+        case.agrees("F", found.f);
+        case.agrees("df1", found.df1 as f64);
+        case.agrees("df2", found.df2 as f64);
+        case.agrees("p", found.p);
+    }
+}
+
+#[test]
+fn a_wave_of_a_day() {
+    for case in Vectors::read("cosinor24").each() {
+        let found = cosinor(&numbers(&case.input["hour"]), &numbers(&case.input["y"])).unwrap();
+        case.agrees("mesor", found.mesor);
+        case.agrees("beta_cos", found.cos);
+        case.agrees("beta_sin", found.sin);
+        case.agrees("amplitude", found.amplitude);
+        case.agrees("peak_hour", found.peak_hour);
+        case.agrees("peak_to_trough_ratio_if_log", (2.0 * found.amplitude).exp());
+        case.agrees("F", found.f.finite());
+        case.agrees("p", found.p);
+        case.agrees("df_resid", found.df as f64);
+        case.agrees("amplitude_se_delta", found.amplitude_se);
+    }
+}
+
+#[test]
+fn where_the_spread_of_a_table_comes_from() {
+    for case in Vectors::read("variance_components_two_way").each() {
+        let found = variance_components(&table(&case.input["x"])).unwrap();
+        for (figure, parts) in [("ms", found.mean_squares), ("var", found.variances), ("share", found.shares.unwrap())] {
+            case.agrees(&format!("{figure}_round"), parts.rows);
+            case.agrees(&format!("{figure}_prompt"), parts.columns);
+            case.agrees(&format!("{figure}_residual"), parts.residual);
+        }
     }
 }

@@ -1,10 +1,8 @@
 //! Which token basis a table takes when none is asked for.
 
-use super::joined::Joined;
+use super::joined::{Joined, Standing};
 use super::table::Options;
-use super::tally::tallies;
 use crate::ident::TargetId;
-use crate::metric::{Outcome, Rules, Tally, judge};
 use crate::record::TargetFacts;
 use crate::tokens::{Basis, NoCounts};
 use serde::Serialize;
@@ -70,40 +68,29 @@ pub enum NotReported {
 
 /// The basis of a reading, and why: as asked, or by the rule for the whole table.
 pub fn basis(joined: &Joined<'_>, options: &Options) -> (Basis, BasisBecause) {
-    basis_of(joined, options, &tallies(joined, &options.tokenizer))
-}
-
-pub(super) fn basis_of(joined: &Joined<'_>, options: &Options, tallies: &[Option<Tally>]) -> (Basis, BasisBecause) {
     match options.basis {
         Some(basis) => (basis, BasisBecause::Asked),
-        None => default_basis(joined, tallies, Rules::of(joined.manifest())),
+        None => default_basis(joined),
     }
 }
 
 /// Reported counts where every target reports believable usage and all models are of one family; else the reference tokenizer; else,
 /// where the text it needs was not kept, characters.
-fn default_basis(joined: &Joined<'_>, tallies: &[Option<Tally>], rules: Rules) -> (Basis, BasisBecause) {
+fn default_basis(joined: &Joined<'_>) -> (Basis, BasisBecause) {
     let targets = &joined.manifest().targets;
-    let mut doubtful: Vec<TargetId> = Vec::new();
-    let (mut without_text, mut any) = (false, false);
-    for (i, target) in targets.iter().enumerate() {
-        let of_target = joined.trials.iter().zip(tallies).filter(|(placed, _)| placed.target == i);
-        let good = of_target.filter_map(|(placed, tally)| {
-            let answer = placed.trial.answer.as_deref()?;
-            let tally = tally.as_ref()?;
-            (judge(answer, rules.capped_is_ok) == Outcome::Ok).then_some(tally)
-        });
-        let (mut all, mut believed) = (0usize, 0usize);
-        for tally in good {
-            all += 1;
-            believed += usize::from(tally.reported.is_ok());
-            without_text |= tally.reference == Err(NoCounts::NoText);
-        }
-        any |= 0 < all;
-        if believed * 20 < all * 19 {
-            doubtful.push(target.id.clone());
+    let (mut good, mut believed) = (vec![0usize; targets.len()], vec![0usize; targets.len()]);
+    let mut without_text = false;
+    for placed in joined.trials.iter().filter(|placed| placed.standing == Standing::Sent) {
+        let row = joined.row(placed);
+        if row.is_ok() {
+            good[placed.target] += 1;
+            believed[placed.target] += usize::from(row.uncounted(Basis::Reported).is_none());
+            without_text |= row.uncounted(Basis::Reference) == Some(NoCounts::NoText);
         }
     }
+    let any = good.iter().any(|n| 0 < *n);
+    let doubtful: Vec<TargetId> =
+        targets.iter().enumerate().filter(|(i, _)| believed[*i] * 20 < good[*i] * 19).map(|(_, target)| target.id.clone()).collect();
     let why = match (Families::of(targets), doubtful.as_slice()) {
         (_, []) if !any => NotReported::NoGoodReply,
         (Families::One, []) if targets.len() < 2 => return (Basis::Reported, BasisBecause::Believed),

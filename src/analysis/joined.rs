@@ -1,8 +1,8 @@
 //! Runs of one plan read together, and which of their trials count.
 
-use crate::metric::{Outcome, is_configuration, is_line_failure, judge};
-use crate::record::{Manifest, NotSent, Role, Trial};
-use crate::store::Run;
+use super::panel::PanelRound;
+use crate::measured::{Row, Sheet, Unsent};
+use crate::record::{Manifest, Role};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,22 +52,24 @@ pub enum JoinError {
 #[derive(Debug)]
 pub struct Joined<'a> {
     /// The runs.
-    pub runs: Vec<&'a Run>,
+    pub runs: Vec<&'a Sheet>,
     /// Every trial of a known target, in order of time, with what it counts for.
-    pub trials: Vec<Placed<'a>>,
+    pub trials: Vec<Placed>,
     /// Blocks that count for no target.
     pub voids: Vec<BlockVoid>,
+    /// Rounds that have at least one trial that counts, in order of time, whichever run they are of.
+    pub rounds: Vec<PanelRound>,
 }
 
 /// A trial and what it counts for.
 #[derive(Debug, Clone, Copy)]
-pub struct Placed<'a> {
+pub struct Placed {
     /// Index of its run in [`Joined::runs`].
     pub run: usize,
     /// Index of its target in the manifest.
     pub target: usize,
-    /// The trial.
-    pub trial: &'a Trial,
+    /// Its place in the run's sheet.
+    pub trial: usize,
     /// What it counts for.
     pub standing: Standing,
 }
@@ -117,8 +119,8 @@ pub struct BlockVoid {
 
 impl<'a> Joined<'a> {
     /// Joins runs of one plan, and judges which trials count.
-    pub fn new(runs: &'a [Run]) -> Result<Joined<'a>, JoinError> {
-        let mut runs: Vec<&Run> = runs.iter().collect();
+    pub fn new(runs: &'a [Sheet]) -> Result<Joined<'a>, JoinError> {
+        let mut runs: Vec<&Sheet> = runs.iter().collect();
         runs.sort_by_key(|run| run.manifest.created);
         let first = runs.first().ok_or(JoinError::NoRun)?;
         one_kind(&runs)?;
@@ -136,10 +138,11 @@ impl<'a> Joined<'a> {
                 return Err(JoinError::Places { first: a.run.clone(), here: place(a), other: b.run.clone(), there: place(b) });
             }
         }
-        let mut joined = Joined { runs, trials: Vec::new(), voids: Vec::new() };
+        let mut joined = Joined { runs, trials: Vec::new(), voids: Vec::new(), rounds: Vec::new() };
         for run in 0..joined.runs.len() {
             joined.place(run);
         }
+        joined.rounds = joined.rounds_in_time();
         Ok(joined)
     }
 
@@ -148,32 +151,63 @@ impl<'a> Joined<'a> {
         &self.runs[0].manifest
     }
 
+    /// The name of the tokenizer by which the reference counts were taken.
+    pub fn tokenizer(&self) -> &'a str {
+        &self.runs[0].tokenizer
+    }
+
+    /// What is known of a trial.
+    pub fn row(&self, placed: &Placed) -> Row<'a> {
+        self.runs[placed.run].row(placed.trial)
+    }
+
+    /// The trials that count, those included that this client did not get to send, with what is known of each.
+    pub fn counting(&self) -> impl Iterator<Item = (&Placed, Row<'a>)> {
+        let counts = |placed: &&Placed| matches!(placed.standing, Standing::Sent | Standing::Behind);
+        self.trials.iter().filter(counts).map(|placed| (placed, self.row(placed)))
+    }
+
+    /// The index in [`Joined::rounds`] of a run's round.
+    pub(super) fn round_index(&self) -> BTreeMap<(usize, u32), usize> {
+        self.rounds.iter().enumerate().map(|(i, round)| ((round.run, round.round), i)).collect()
+    }
+
+    fn rounds_in_time(&self) -> Vec<PanelRound> {
+        let mut began: BTreeMap<(usize, u32), jiff::Timestamp> = BTreeMap::new();
+        for (placed, row) in self.counting() {
+            let first = began.entry((placed.run, row.round())).or_insert(row.wall());
+            *first = row.wall().min(*first);
+        }
+        let mut rounds: Vec<PanelRound> = began.into_iter().map(|((run, round), at)| PanelRound { run, round, at }).collect();
+        rounds.sort_by_key(|round| (round.at, round.run, round.round));
+        rounds
+    }
+
     fn place(&mut self, run: usize) {
-        let source: &'a Run = self.runs[run];
-        let targets: BTreeMap<&str, usize> = source.manifest.targets.iter().enumerate().map(|(i, t)| (t.id.as_str(), i)).collect();
-        let mut blocks: BTreeMap<(u32, u32), Vec<(usize, &'a Trial)>> = BTreeMap::new();
-        for trial in &source.trials {
-            let Some(target) = targets.get(trial.target.as_str()).copied() else { continue };
-            match trial.role {
-                Role::WarmUp => self.trials.push(Placed { run, target, trial, standing: Standing::WarmUp }),
-                Role::Scored => blocks.entry((trial.round, trial.block)).or_default().push((target, trial)),
+        let source: &'a Sheet = self.runs[run];
+        let mut blocks: BTreeMap<(u32, u32), Vec<(usize, Row<'a>)>> = BTreeMap::new();
+        for row in source.iter() {
+            let Some(target) = row.target() else { continue };
+            match row.role() {
+                Role::WarmUp => self.trials.push(Placed { run, target, trial: row.at(), standing: Standing::WarmUp }),
+                Role::Scored => blocks.entry((row.round(), row.block())).or_default().push((target, row)),
             }
         }
         let behind = rounds_behind(&blocks);
-        for ((round, block), trials) in blocks {
-            let attempt = trials.iter().map(|(_, trial)| trial.attempt).max().unwrap_or(1);
-            let last: Vec<(usize, &Trial)> = trials.iter().filter(|(_, trial)| trial.attempt == attempt).copied().collect();
+        for ((round, block), rows) in blocks {
+            let attempt = rows.iter().map(|(_, row)| row.attempt()).max().unwrap_or(1);
+            let last: Vec<(usize, Row<'_>)> = rows.iter().filter(|(_, row)| row.attempt() == attempt).copied().collect();
             let reason = if behind.contains(&round) { Some(VoidReason::ClientBehind) } else { void(&last, &source.manifest) };
             if let Some(reason) = reason {
                 self.voids.push(BlockVoid { run, round, block, reason });
             }
-            for (target, trial) in trials {
+            for (target, row) in rows {
                 let standing = match reason {
-                    _ if trial.attempt < attempt => Standing::Superseded,
+                    _ if row.attempt() < attempt => Standing::Superseded,
                     Some(reason) => Standing::Void(reason),
-                    None => standing(trial),
+                    None => standing(row),
                 };
-                self.trials.push(Placed { run, target, trial, standing });
+                self.trials.push(Placed { run, target, trial: row.at(), standing });
             }
         }
     }
@@ -184,7 +218,7 @@ fn ids(manifest: &Manifest) -> Vec<&str> {
 }
 
 /// All runs and all their targets are simulated, or none is.
-fn one_kind(runs: &[&Run]) -> Result<(), JoinError> {
+fn one_kind(runs: &[&Sheet]) -> Result<(), JoinError> {
     let (mut simulated, mut real) = (None, None);
     for run in runs {
         let place = if run.manifest.simulated.is_some() { &mut simulated } else { &mut real };
@@ -200,12 +234,12 @@ fn one_kind(runs: &[&Run]) -> Result<(), JoinError> {
     }
 }
 
-fn rounds_behind(blocks: &BTreeMap<(u32, u32), Vec<(usize, &Trial)>>) -> BTreeSet<u32> {
+fn rounds_behind(blocks: &BTreeMap<(u32, u32), Vec<(usize, Row<'_>)>>) -> BTreeSet<u32> {
     let mut rounds: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-    for ((round, _), trials) in blocks {
+    for ((round, _), rows) in blocks {
         let counts = rounds.entry(*round).or_default();
-        for (_, trial) in trials {
-            counts.0 += f64::from(u8::from(trial.not_sent == Some(NotSent::ClientBehind)));
+        for (_, row) in rows {
+            counts.0 += f64::from(u8::from(row.unsent() == Some(Unsent::ClientBehind)));
             counts.1 += 1.0;
         }
     }
@@ -213,19 +247,19 @@ fn rounds_behind(blocks: &BTreeMap<(u32, u32), Vec<(usize, &Trial)>>) -> BTreeSe
 }
 
 /// Whether a block counts for nobody, judged on its last attempt.
-fn void(trials: &[(usize, &Trial)], manifest: &Manifest) -> Option<VoidReason> {
-    let there: BTreeSet<usize> = trials.iter().map(|(target, _)| *target).collect();
-    let ended = |trial: &Trial| match (&trial.answer, &trial.not_sent) {
-        (Some(answer), _) => judge(answer, true) == Outcome::Cancelled,
-        (None, why) => matches!(why, None | Some(NotSent::RunEnded)),
+fn void(rows: &[(usize, Row<'_>)], manifest: &Manifest) -> Option<VoidReason> {
+    let there: BTreeSet<usize> = rows.iter().map(|(target, _)| *target).collect();
+    let broken_off = |row: Row<'_>| match row.answered() {
+        true => row.is_cancelled(),
+        false => matches!(row.unsent(), None | Some(Unsent::RunEnded)),
     };
-    if there.len() < manifest.targets.len() || trials.iter().any(|(_, trial)| ended(trial)) {
+    if there.len() < manifest.targets.len() || rows.iter().any(|(_, row)| broken_off(*row)) {
         return Some(VoidReason::Interrupted);
     }
-    let remote = trials.iter().filter(|(target, _)| is_remote(&manifest.targets[*target].base_url));
-    let answers: Vec<_> = remote.filter_map(|(_, trial)| trial.answer.as_deref()).collect();
-    let failed = answers.iter().filter(|answer| is_line_failure(answer)).count();
-    let succeeded = answers.iter().any(|answer| judge(answer, true) == Outcome::Ok);
+    let remote = rows.iter().filter(|(target, _)| is_remote(&manifest.targets[*target].base_url));
+    let answered: Vec<Row<'_>> = remote.map(|(_, row)| *row).filter(|row| row.answered()).collect();
+    let failed = answered.iter().filter(|row| row.is_line_failure()).count();
+    let succeeded = answered.iter().any(|row| row.is_replied());
     (2 <= failed && !succeeded).then_some(VoidReason::Vantage)
 }
 
@@ -239,12 +273,12 @@ fn is_remote(base_url: &str) -> bool {
     }
 }
 
-fn standing(trial: &Trial) -> Standing {
-    match (&trial.answer, &trial.not_sent) {
-        (Some(answer), _) if is_configuration(answer) => Standing::Configuration,
-        (Some(_), _) => Standing::Sent,
-        (None, Some(NotSent::ClientBehind)) => Standing::Behind,
-        (None, _) => Standing::Configuration,
+fn standing(row: Row<'_>) -> Standing {
+    match (row.answered(), row.unsent()) {
+        (true, _) if row.is_configuration() => Standing::Configuration,
+        (true, _) => Standing::Sent,
+        (false, Some(Unsent::ClientBehind)) => Standing::Behind,
+        (false, _) => Standing::Configuration,
     }
 }
 

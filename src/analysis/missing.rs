@@ -13,6 +13,8 @@ pub enum Missing {
     NoGoodReply,
     /// There are fewer requests than the figure needs.
     FewerRequestsThan(usize),
+    /// There are fewer replies with a value than the figure needs.
+    FewerValuesThan(usize),
     /// Every good reply is too short.
     EveryReplyTooShort,
     /// Good replies have no value, mostly for this reason.

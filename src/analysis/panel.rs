@@ -73,8 +73,8 @@ pub enum Entry {
 enum Values {
     /// By target, round, prompt.
     Blocks(Vec<Entry>),
-    /// By target, round: the logarithm of a quantity that only a round has.
-    Rounds(Vec<Option<f64>>),
+    /// By target, round: the logarithm of a quantity that only a round has; and the same with rate-limited requests left out.
+    Rounds { logs: Vec<Option<f64>>, left_out: Option<Vec<Option<f64>>> },
 }
 
 /// The difference of two targets in one round.
@@ -120,7 +120,16 @@ impl Panel {
         mut logs: Vec<Option<f64>>,
     ) -> Panel {
         logs.resize(targets.len() * rounds.len(), None);
-        Panel { quantity, targets, rounds, prompts, limit_s, values: Values::Rounds(logs) }
+        Panel { quantity, targets, rounds, prompts, limit_s, values: Values::Rounds { logs, left_out: None } }
+    }
+
+    /// Says what the logarithms of a panel of rounds are with rate-limited requests left out.
+    pub fn leaving_out(mut self, mut logs: Vec<Option<f64>>) -> Panel {
+        logs.resize(self.targets.len() * self.rounds.len(), None);
+        if let Values::Rounds { left_out, .. } = &mut self.values {
+            *left_out = Some(logs);
+        }
+        self
     }
 
     /// The entries of a target in a round, one a prompt; none where only whole rounds have a value.
@@ -130,7 +139,7 @@ impl Panel {
                 let from = (target * self.rounds.len() + round) * self.prompts;
                 entries.get(from..from + self.prompts).unwrap_or(&[])
             }
-            Values::Rounds(_) => &[],
+            Values::Rounds { .. } => &[],
         }
     }
 
@@ -143,7 +152,7 @@ impl Panel {
     pub fn levels(&self, target: usize) -> Vec<(usize, f64)> {
         let of = |round: usize| match &self.values {
             Values::Blocks(_) => mean_of(self.entries(target, round).iter().filter_map(|entry| entry.time().map(f64::ln))),
-            Values::Rounds(logs) => logs.get(target * self.rounds.len() + round).copied().flatten(),
+            Values::Rounds { logs, .. } => logs.get(target * self.rounds.len() + round).copied().flatten(),
         };
         (0..self.rounds.len()).filter_map(|round| of(round).map(|level| (round, level))).collect()
     }
@@ -155,7 +164,7 @@ impl Panel {
                 let blocks = self.entries(a, round).iter().zip(self.entries(b, round));
                 mean_of(blocks.filter_map(|(a, b)| Some((b.time()? / a.time()?).ln())))
             }
-            Values::Rounds(logs) => {
+            Values::Rounds { logs, .. } => {
                 let log = |target: usize| logs.get(target * self.rounds.len() + round).copied().flatten();
                 log(a).zip(log(b)).map(|(a, b)| b - a)
             }
@@ -166,9 +175,16 @@ impl Panel {
     /// The same panel with rate-limited requests left out instead of charged: the other of the two ways of §1.5.
     pub fn without_rate_limited(&self) -> Panel {
         let mut panel = self.clone();
-        if let Values::Blocks(entries) = &mut panel.values {
-            for entry in entries.iter_mut().filter(|entry| matches!(entry, Entry::Failed { rate_limited: true, .. })) {
-                *entry = Entry::Absent;
+        match &mut panel.values {
+            Values::Blocks(entries) => {
+                for entry in entries.iter_mut().filter(|entry| matches!(entry, Entry::Failed { rate_limited: true, .. })) {
+                    *entry = Entry::Absent;
+                }
+            }
+            Values::Rounds { logs, left_out } => {
+                if let Some(left_out) = left_out.take() {
+                    *logs = left_out;
+                }
             }
         }
         panel

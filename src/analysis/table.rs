@@ -1,16 +1,16 @@
 //! One row of figures a target. A figure is typed: a value, never, missing with its reason, or a word.
 
-use super::basis::{BasisBecause, basis_of};
-use super::figures::{cell, counts_differ, usage_ratios};
-use super::joined::{Joined, Placed, Standing, VoidReason};
+use super::basis::{BasisBecause, basis};
+use super::figures::{cell, counts_differ, success, usage_ratios};
+use super::joined::{Joined, VoidReason};
 use super::missing::Missing;
 use super::samples::{Samples, samples};
-use super::tally::tallies;
 use super::warnings::{Warning, warnings};
 use crate::ident::TargetId;
-use crate::metric::{Flag, Outcome, Rules, flags};
-use crate::record::NotSent;
-use crate::tokens::{Basis, Reference};
+use crate::measured::Row as Trial;
+use crate::metric::{Flag, Outcome, Rules};
+use crate::stats::{Confidence, Interval};
+use crate::tokens::Basis;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,9 +75,9 @@ pub struct Value {
     pub measured_within: Option<(f64, f64)>,
     /// Values that went into it.
     pub n: usize,
-    /// The confidence interval, once a comparison gives one.
+    /// The confidence interval over rounds; absent where there are fewer than three. Both ends at the value: all values are equal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<(f64, f64)>,
+    pub interval: Option<Interval>,
 }
 
 /// A remark on a target's row.
@@ -101,7 +101,7 @@ pub enum Remark {
     Behind(usize),
     /// Requests without a sample because its set-up is at fault, and what the provider said.
     Configuration(usize, String),
-    /// Fewer than five requests: single observations, no summary.
+    /// Fewer than five requests: too few for a figure.
     Few,
 }
 
@@ -116,6 +116,9 @@ pub struct Row {
     pub sent: usize,
     /// Good replies.
     pub ok: usize,
+    /// The confidence interval of the share of good replies, over rounds; absent where there are too few of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success: Option<Interval>,
     /// One figure for each of [`COLUMNS`].
     pub cells: Vec<Cell>,
     /// What a reader should know beside.
@@ -132,12 +135,18 @@ pub struct Span {
 }
 
 /// How a table is to be made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The token basis; by the default rule where absent.
     pub basis: Option<Basis>,
-    /// The reference tokenizer.
-    pub tokenizer: Reference,
+    /// How sure its intervals are.
+    pub confidence: Confidence,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { basis: None, confidence: Confidence::DEFAULT }
+    }
 }
 
 /// The table of all targets.
@@ -170,55 +179,53 @@ pub struct TargetTable {
 /// Makes the table.
 pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
     let manifest = joined.manifest();
-    let rules = Rules::of(manifest);
-    let tallies = tallies(joined, &options.tokenizer);
-    let (basis, basis_because) = basis_of(joined, options, &tallies);
-    let targets: Vec<Samples<'_>> = (0..manifest.targets.len()).map(|target| samples(joined, &tallies, target, basis, rules)).collect();
+    let (basis, basis_because) = basis(joined, options);
+    let targets = samples(joined, basis);
     let ratios: Vec<Vec<(f64, bool)>> = targets.iter().map(usage_ratios).collect();
-    let rows = targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios))).collect();
-    let counting: Vec<&Placed<'_>> =
-        joined.trials.iter().filter(|placed| matches!(placed.standing, Standing::Sent | Standing::Behind)).collect();
+    let rows =
+        targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios), options.confidence)).collect();
     let mut voids = BTreeMap::new();
     for void in &joined.voids {
         *voids.entry(void.reason).or_insert(0) += 1;
     }
-    let walls = || counting.iter().map(|placed| placed.trial.wall);
+    let walls = || joined.counting().map(|(_, trial)| trial.wall());
     TargetTable {
         rows,
         basis,
         basis_because,
-        tokenizer: options.tokenizer.name().to_owned(),
+        tokenizer: joined.tokenizer().to_owned(),
         scale: manifest.simulated.as_ref().map(|simulated| simulated.scale),
-        rounds: counting.iter().map(|placed| (placed.run, placed.trial.round)).collect::<BTreeSet<_>>().len(),
-        blocks: counting.iter().map(|placed| (placed.run, placed.trial.round, placed.trial.block)).collect::<BTreeSet<_>>().len(),
+        rounds: joined.rounds.len(),
+        blocks: joined.counting().map(|(placed, trial)| (placed.run, trial.round(), trial.block())).collect::<BTreeSet<_>>().len(),
         span: walls().min().zip(walls().max()).map(|(from, to)| Span { from, to }),
-        limit_s: manifest.limits.total_ms as f64 / 1e3 * rules.scale,
+        limit_s: manifest.limits.total_ms as f64 / 1e3 * Rules::of(manifest).scale,
         voids,
         warnings: warnings(joined, &targets),
     }
 }
 
-fn row(samples: &Samples<'_>, counts_differ: Option<Remark>) -> Row {
+fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, confidence: Confidence) -> Row {
     let ok = samples.ok().count();
     let mut remarks = Vec::new();
     for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Ok) {
-        let n = samples.count(|reply| reply.outcome == outcome);
+        let n = samples.count(|of, _| of == outcome);
         remarks.extend((0 < n).then_some(Remark::Outcome(outcome, n)));
     }
-    if QUOTA_BOUND * (samples.sent() as f64) < samples.count(|reply| reply.outcome == Outcome::RateLimited) as f64 {
+    if QUOTA_BOUND * (samples.sent() as f64) < samples.count(|of, _| of == Outcome::RateLimited) as f64 {
         remarks.push(Remark::QuotaBound);
     }
     let mut raised: BTreeMap<Flag, usize> = BTreeMap::new();
-    for flag in samples.replies.iter().flat_map(flags) {
+    for flag in samples.replies.iter().flat_map(|(_, trial)| trial.flags(samples.basis).iter()) {
         *raised.entry(flag).or_insert(0) += 1;
     }
     // An outcome and the flag of the same name say one thing: the flag counts at least as many.
     remarks.retain(|remark| !matches!(remark, Remark::Outcome(outcome, _) if raised.keys().any(|flag| flag.name() == outcome.name())));
     remarks.extend(raised.into_iter().map(|(flag, n)| Remark::Flag(flag, n)));
     remarks.extend(counts_differ);
-    remarks.extend((0 < samples.behind).then_some(Remark::Behind(samples.behind)));
+    let behind = samples.behind.len();
+    remarks.extend((0 < behind).then_some(Remark::Behind(behind)));
     if let Some(last) = samples.configuration.first() {
-        remarks.push(Remark::Configuration(samples.configuration.len(), words_of(last)));
+        remarks.push(Remark::Configuration(samples.configuration.len(), words_of(*last)));
     }
     remarks.extend((0 < samples.sent() && samples.sent() < 5).then_some(Remark::Few));
     Row {
@@ -226,19 +233,14 @@ fn row(samples: &Samples<'_>, counts_differ: Option<Remark>) -> Row {
         simulated: samples.target.simulated,
         sent: samples.sent(),
         ok,
-        cells: COLUMNS.iter().map(|column| cell(samples, column, ok)).collect(),
+        success: success(samples, confidence),
+        cells: COLUMNS.iter().map(|column| cell(samples, column, ok, confidence)).collect(),
         remarks,
     }
 }
 
 /// What a provider said when its set-up was at fault.
-fn words_of(placed: &Placed<'_>) -> String {
-    match (&placed.trial.answer, &placed.trial.not_sent) {
-        (Some(answer), _) => match (&answer.error, answer.status) {
-            (Some(error), _) => error.message.clone(),
-            (None, status) => status.map_or_else(String::new, |status| format!("HTTP status {status}")),
-        },
-        (None, Some(NotSent::TargetStopped { reason } | NotSent::NoRequest { reason })) => reason.clone(),
-        _ => "not sent".to_owned(),
-    }
+fn words_of(trial: Trial<'_>) -> String {
+    let silent = if trial.answered() { "" } else { "not sent" };
+    trial.words().unwrap_or(silent).to_owned()
 }

@@ -3,7 +3,7 @@
 use super::joined::{Joined, VoidReason};
 use super::samples::Samples;
 use crate::ident::TargetId;
-use crate::metric::{Flag, Outcome, flags};
+use crate::metric::{Flag, Outcome};
 use serde::Serialize;
 
 /// What casts doubt on a table or a part of it. The words are in `report/`.
@@ -46,10 +46,8 @@ const LAG_US: f64 = 20_000.0;
 pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for samples in targets {
-        let limited = samples.count(|reply| {
-            let capped = flags(reply).contains(&Flag::LengthCapped);
-            capped || matches!(reply.outcome, Outcome::Timeout | Outcome::Stalled)
-        });
+        let limited =
+            samples.count(|outcome, flags| flags.has(Flag::LengthCapped) || matches!(outcome, Outcome::Timeout | Outcome::Stalled));
         if OFTEN_LIMITED * (samples.sent() as f64) < limited as f64 {
             warnings.push(Warning::OftenLimited { target: samples.target.id.clone(), limited, sent: samples.sent() });
         }

@@ -1,6 +1,6 @@
 //! `photofinish demo`: the main job on simulated providers, with nothing but this binary.
 
-use super::reading::{Counting, Writing};
+use super::reading::{Counting, Writing, open};
 use super::run::{Race, race, tell};
 use super::simulator::{Simulator, System};
 use super::{Done, table};
@@ -8,7 +8,6 @@ use crate::dataset::Dataset;
 use crate::plan::{Patch, PlanFile, Prompts, TargetEntry, resolve};
 use crate::provider::Catalog;
 use crate::record::{Simulated, TargetFacts};
-use crate::store::Run;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `demo`.
@@ -65,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let folder = over.raced.folder.clone();
     let done = tell(over)?;
     if done != Done::Interrupted {
-        let runs = [Run::open(&folder)?];
+        let runs = open(std::slice::from_ref(&folder), &folder, &args.counting)?;
         args.writing.write(&table::write(&runs, &args.counting, &args.writing)?)?;
     }
     Ok(done)

@@ -160,6 +160,10 @@ min_tokens: 16         # shorter replies stay out of the speed tables
 # limits: {connect_s: 10, first_token_s: 60, idle_s: 30, total_s: 300}         # the data set's own where absent
 # budget: {max_requests: 500, max_total_tokens: 1000000}                        # stops between blocks; --resume goes on
 # vantage: Shenzhen, home line                                                  # where it is measured from
+
+# Times of the day that `photofinish hours` holds against each other: fixed before the run, since the slowest hour can always be found
+# afterwards. These are the default ones.
+# windows: {zone: Asia/Shanghai, peak: ['09:00-12:00', '14:00-18:00', '20:00-23:00'], off_peak: ['00:00-07:00']}
 ";
 
 #[cfg(test)]
@@ -174,7 +178,7 @@ mod tests {
         for family in [None, Some("r1"), Some("deepseek-r1")] {
             let text = plan(&choices(&catalog, family).unwrap(), family);
             // The commented targets are sound as well.
-            let all = text.replace("  # - ", "  - ").replace("  #   name", "    name");
+            let all = text.replace("  # - ", "  - ").replace("  #   name", "    name").replace("\n# windows:", "\nwindows:");
             for text in [&text, &all] {
                 let source = Source { file: "plan.yaml", text };
                 let file = PlanFile::parse(source).unwrap_or_else(|error| panic!("{error}"));

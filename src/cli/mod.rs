@@ -1,9 +1,14 @@
 //! The command line: one file a command. All printing happens here and in `report/`'s formats.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod compare;
 mod demo;
+mod hours;
 mod init;
+mod judging;
+mod league;
 mod metrics;
+mod power;
 mod providers;
 mod reading;
 mod run;
@@ -39,6 +44,14 @@ enum Command {
     Run(Box<run::Args>),
     /// One row a target
     Table(table::Args),
+    /// Every pair, or all against a baseline: ratio, interval, adjusted p, the verdict in words
+    Compare(compare::Args),
+    /// Places as intervals, one table a metric, and who may not be ranked
+    League(league::Args),
+    /// How many more rounds until a difference of some size would be seen
+    Power(power::Args),
+    /// Time of day: each target's hours, peak against off-peak, and what chance alone would show
+    Hours(hours::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
     Show(show::Args),
     /// The simulated providers as a server, with a ground-truth log
@@ -76,6 +89,10 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
         Command::Table(args) => table::run(args),
+        Command::Hours(args) => hours::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::League(args) => league::run(args),
+        Command::Power(args) => power::run(args),
         Command::Show(args) => show::run(args),
         Command::Sim(args) => sim::run(args),
         Command::Metrics(args) => metrics::run(args),

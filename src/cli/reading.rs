@@ -1,5 +1,6 @@
 //! What the reading commands share: which runs, which format, how wide, and where to.
 
+use crate::measured::{Index, Sheet};
 use crate::report::{Format, Lang};
 use crate::store::Run;
 use crate::tokens::{Basis, Reference};
@@ -36,6 +37,9 @@ pub struct Counting {
     /// A tokenizer.json as the reference, instead of the embedded o200k
     #[arg(long, value_name = "PATH")]
     pub tokenizer: Option<PathBuf>,
+    /// Read every byte of the records anew, instead of the index that is kept beside a long run
+    #[arg(long)]
+    pub no_index: bool,
 }
 
 fn basis(word: &str) -> Result<Basis, String> {
@@ -96,9 +100,11 @@ impl Writing {
     }
 }
 
-/// Opens runs by their folders; `latest` is the newest in `results`.
-pub fn open(runs: &[PathBuf], results: &Path) -> anyhow::Result<Vec<Run>> {
-    runs.iter().map(|run| Ok(Run::open(&folder(run, results)?)?)).collect()
+/// Opens runs by their folders, reduced to what analysis asks of them; `latest` is the newest in `results`.
+pub fn open(runs: &[PathBuf], results: &Path, counting: &Counting) -> anyhow::Result<Vec<Sheet>> {
+    let tokenizer = counting.reference()?;
+    let index = if counting.no_index { Index::Ignored } else { Index::Kept };
+    runs.iter().map(|run| Ok(Sheet::open(&folder(run, results)?, &tokenizer, index)?)).collect()
 }
 
 /// The folder of a run as named on the command line.

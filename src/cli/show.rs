@@ -3,6 +3,7 @@
 use super::Done;
 use super::reading::{Counting, Writing, folder};
 use crate::analysis::{Joined, Options, basis};
+use crate::measured::Sheet;
 use crate::metric::{Reply, Rules, Tally};
 use crate::record::{NotSent, Role, Trial};
 use crate::report::{Context, plain, portrait};
@@ -39,10 +40,10 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let target = target.with_context(|| format!("{}: the manifest knows no such target", trial.target))?;
     let reference = args.counting.reference()?;
     // The same basis as the whole table's, or the two would contradict each other.
-    let runs = std::slice::from_ref(&run);
-    let joined = Joined::new(runs)?;
-    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, tokenizer: reference.clone() });
-    let placed = joined.trials.iter().find(|placed| std::ptr::eq(placed.trial, trial));
+    let sheet = Sheet::of(&run, &reference);
+    let joined = Joined::new(std::slice::from_ref(&sheet))?;
+    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
+    let placed = joined.trials.iter().find(|placed| run.trials.get(placed.trial).is_some_and(|placed| std::ptr::eq(placed, trial)));
     let standing = placed.map(|placed| placed.standing);
     let tally = Tally::of(answer, target, &reference);
     let reply = Reply::new(answer, &tally, basis, Rules::of(&run.manifest));

@@ -3,8 +3,9 @@
 use super::Done;
 use super::reading::{Counting, Writing, open};
 use crate::analysis::{Joined, Options, target_table};
+use crate::measured::Sheet;
 use crate::report::targets;
-use crate::store::Run;
+
 use std::path::PathBuf;
 
 /// Arguments of `table`.
@@ -24,15 +25,15 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
-    let runs = open(&args.runs, &args.results)?;
+    let runs = open(&args.runs, &args.results, &args.counting)?;
     let text = write(&runs, &args.counting, &args.writing)?;
     args.writing.write(&text)?;
     Ok(Done::Well)
 }
 
 /// The table of runs, as text.
-pub fn write(runs: &[Run], counting: &Counting, writing: &Writing) -> anyhow::Result<String> {
+pub fn write(runs: &[Sheet], counting: &Counting, writing: &Writing) -> anyhow::Result<String> {
     let joined = Joined::new(runs)?;
-    let table = target_table(&joined, &Options { basis: counting.basis, tokenizer: counting.reference()? });
+    let table = target_table(&joined, &Options { basis: counting.basis, ..Options::default() });
     Ok(targets(&table, &joined, writing.lang).write(writing.format, writing.columns()))
 }

@@ -92,6 +92,9 @@ fn of_lines(file: &str, text: &str) -> Result<Vec<Prompt>, DatasetError> {
         if line.prompt.trim().is_empty() {
             return Err(at(number, format!("prompt `{}` is empty", line.id)));
         }
+        if line.answer.as_ref().is_some_and(|answer| answer.trim().is_empty()) {
+            return Err(at(number, format!("answer of `{}` is empty; leave the key out where there is no exact one", line.id)));
+        }
         if let Some(first) = seen.insert(line.id.clone(), number) {
             return Err(at(number, format!("id `{}` stands already in line {first}; ids must be unique", line.id)));
         }
@@ -119,6 +122,7 @@ mod tests {
         assert!(twice.starts_with("mine.jsonl:2: id `a` stands already in line 1"), "{twice}");
         assert!(error_of("\n").contains("no prompts"));
         assert!(error_of("{\"id\":\"a\",\"prompt\":\" \"}").contains("is empty"));
+        assert!(error_of("{\"id\":\"a\",\"prompt\":\"x\",\"answer\":\" \"}").contains("leave the key out"));
     }
 
     #[test]

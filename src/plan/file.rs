@@ -1,7 +1,7 @@
 //! The plan as a user writes it, in YAML and by flags.
 
 use super::source::{PlanError, Source};
-use super::{Preset, TargetEntry};
+use super::{Preset, TargetEntry, WindowsFile};
 use crate::ident::PromptId;
 use crate::record::{Sampling, Thinking, TransportKind};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -75,6 +75,9 @@ pub struct PlanFile {
     /// A `tokenizer.json` that counts where the text is not kept; else the embedded o200k.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tokenizer: Option<PathBuf>,
+    /// The times of the day that `hours` holds against each other.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub windows: Option<WindowsFile>,
 }
 
 /// Limits of one request, in seconds.

@@ -5,12 +5,14 @@ mod estimate;
 mod file;
 mod resolve;
 mod source;
+mod windows;
 
 pub use design::{Block, Schedule, nonce};
 pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
 pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};
+pub use windows::WindowsFile;
 
 use crate::record::{Claim, Sampling, Thinking, TransportKind};
 use serde::{Deserialize, Serialize};

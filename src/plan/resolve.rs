@@ -4,7 +4,7 @@ use super::source::{PlanError, Source};
 use super::{Cache, Concurrency, Patch, PlanFile, Prompts, TargetEntry};
 use crate::dataset::Dataset;
 use crate::ident::PromptId;
-use crate::record::{Budget, Limits, Sampling, Thinking};
+use crate::record::{Budget, Limits, Sampling, Thinking, Windows};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -87,6 +87,10 @@ pub struct Plan {
     pub keep_text: bool,
     /// A `tokenizer.json` for counting where the text is not kept.
     pub tokenizer: Option<PathBuf>,
+    /// The times of the day whose difference is tested. Other ones than the default are part of the digest: runs whose windows were
+    /// fixed otherwise are not of one plan. The default ones are not, so that a run keeps its plan's digest from before there were any.
+    #[serde(skip_serializing_if = "Windows::is_default")]
+    pub windows: Windows,
 }
 
 /// Limits that no plan sets: the longest line and the largest body of a response, bytes.
@@ -132,6 +136,7 @@ pub fn resolve(file: PlanFile, patch: &Patch, source: Option<Source<'_>>, datase
         warm_up: file.warm_up.unwrap_or(true),
         cache_defeat: file.cache != Some(Cache::Allow),
         limits: limits(&file, &blame, dataset)?,
+        windows: super::windows::resolve(file.windows.as_ref(), source)?,
         budget: budget(&file, patch, &blame)?,
         vantage: patch.vantage.clone().or(file.vantage),
         stall_ms,
@@ -370,6 +375,13 @@ mod tests {
         assert!(error("targets: [a/b]\nprompts: 4000\n").contains("give at most"));
         let patch = Patch { rounds: Some(0), ..Patch::default() };
         assert_eq!(plan_of("targets: [a/b]\n", &patch).unwrap_err(), "--rounds: 0 rounds measure nothing; give at least 1");
+    }
+
+    #[test]
+    fn windows_are_part_of_the_digest_unless_they_are_the_default_ones() {
+        let plan = |text: &str| plan_of(&format!("targets: [a/b]\nprompts: 2\n{text}"), &Patch::default()).unwrap().digest();
+        assert_eq!(plan("windows:\n  zone: Asia/Shanghai\n  off_peak: [\"0:00-7:00\"]\n"), plan(""));
+        assert_ne!(plan("windows:\n  off_peak: [\"0:00-6:00\"]\n"), plan(""));
     }
 
     #[test]

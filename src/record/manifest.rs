@@ -1,5 +1,6 @@
 //! `manifest.json`: everything that was decided before the first request.
 
+use super::Windows;
 use crate::ident::{PromptId, ProviderId, TargetId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +95,9 @@ pub struct Design {
     pub stall_ms: f64,
     /// Replies with fewer tokens stay out of the speed tables.
     pub min_tokens: u64,
+    /// The times of the day whose difference is tested. Runs of before they were stored had the default ones.
+    #[serde(default)]
+    pub windows: Windows,
 }
 
 /// Limits of one request, in milliseconds of real time (a simulated run stores what was applied).

@@ -1,5 +1,6 @@
 //! `records.jsonl`: one line for every trial, round and note. A trial line stores facts; outcomes are judged when it is read.
 
+use super::Graded;
 use crate::ident::{PromptId, ProviderId, TargetId, TrialId};
 use crate::timeline::{EndMark, Ended, FinishSeen, ProviderError, ServerTiming, TextOfPhases, Timeline, Usage};
 use crate::units::Stamp;
@@ -113,6 +114,9 @@ pub struct Answer {
     /// Token counts of each event, taken before the text was dropped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub counts: Option<TokenCounts>,
+    /// Whether the exact answer was given, judged before the text was dropped; absent where the text is kept or there is no exact answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grade: Option<Graded>,
     /// Token counts as reported: the last ones that came.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub usage: Option<Usage>,
@@ -164,6 +168,7 @@ impl Answer {
             timeline: Timeline::default(),
             text: None,
             counts: None,
+            grade: None,
             usage: None,
             timing: None,
             finish: None,

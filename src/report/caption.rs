@@ -37,7 +37,7 @@ pub(super) fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> V
         });
     }
     if all_few(table) {
-        lines.push(lang.say("Fewer than five requests a target: single observations.", "每个对象的请求不足五个：只是单次观测。").into());
+        lines.push(lang.say("Fewer than five requests a target: too few for a figure.", "每个对象的请求不足五个：不足以给出数值。").into());
     }
     if (1..3).contains(&table.rounds) {
         let words = "Fewer than three rounds: points only, which say nothing of who is faster.";

@@ -1,5 +1,5 @@
-//! Confidence intervals as people read them. A figure is rounded to its interval: two significant digits of the half-width, the figure
-//! and both ends with the same decimals.
+//! Confidence intervals as people read them. A figure is rounded to its interval: two significant digits of the half-width (of the
+//! lower arm, where the upper one is more than twice as long), the figure and both ends with the same decimals.
 
 use super::number::{rounded, shown, significant};
 use super::{Digits, Lang};
@@ -39,6 +39,8 @@ pub(super) fn figure(value: f64, interval: Option<Interval>, digits: Digits, lan
     let Some(interval) = interval else { return (shown(value, digits), Drawn::Nothing) };
     let (low, high) = (interval.low.at(), interval.high.at());
     let half = match (low, high) {
+        // On the scale of ratios the upper arm may be many times the lower one: the figure keeps the digits of the shorter.
+        (Some(low), Some(high)) if low < value && value < high && 2.0 * (value - low) < high - value => value - low,
         (Some(low), Some(high)) => (high - low) / 2.0,
         (Some(end), None) | (None, Some(end)) => (value - end).abs(),
         (None, None) => return (shown(value, digits), Drawn::Nothing),
@@ -49,7 +51,8 @@ pub(super) fn figure(value: f64, interval: Option<Interval>, digits: Digits, lan
     }
     // A run whose rounds hardly differ does not earn a figure of ten digits.
     let decimals = two_digits_of(half).min(significant(value) as i32 + 3);
-    let number = |value| rounded(value, decimals);
+    // An end above 0 is not rounded to 0.
+    let number = |end: f64| rounded(end, if 0.0 < end && end < 0.5 * 10f64.powi(-decimals) { two_digits_of(end) } else { decimals });
     let drawn = match (low, high) {
         (Some(low), Some(high)) => Drawn::Between(between(low, high, lang, number)),
         _ => Drawn::Words(one_sided(low, high, number)),
@@ -113,13 +116,20 @@ mod tests {
     fn a_figure_is_rounded_to_two_digits_of_its_half_width() {
         assert_eq!(drawn(37.8123, Interval::closed(36.07, 39.9)), "37.8 [36.1–39.9]");
         assert_eq!(drawn(1139.7, Interval::closed(1012.0, 1290.0)), "1140 [1010–1290]");
-        assert_eq!(drawn(0.25, Interval::closed(0.2493, 0.2521)), "0.2500 [0.2493–0.2521]");
+        assert_eq!(drawn(0.25, Interval::closed(0.2485, 0.2521)), "0.2500 [0.2485–0.2521]");
         assert_eq!(drawn(2600.0, Interval::closed(2598.02, 2601.98)), "2600.0 [2598.0–2602.0]");
         assert_eq!(drawn(12.0, Interval::closed(11.0, 13.0)), "12.0 [11.0–13.0]");
         // Half a width of 0.0996 is one of 0.10.
         assert_eq!(drawn(1.0, Interval::closed(0.9004, 1.0996)), "1.00 [0.90–1.10]");
         assert_eq!(drawn(37.8, Interval::closed(37.799_999_999, 37.800_000_001)), "37.8000 [37.8000–37.8000]");
         assert_eq!(drawn(-3.26, Interval::closed(-4.1, -2.2)), "−3.26 [−4.10 to −2.20]");
+    }
+
+    #[test]
+    fn an_interval_of_a_ratio_keeps_its_figure_and_its_lower_end() {
+        assert_eq!(drawn(10.4, Interval::closed(0.104, 1040.0)), "10 [0.10–1040]");
+        assert_eq!(drawn(20.3, Interval::closed(0.031, 15_140.0)), "20 [0.031–15140]");
+        assert_eq!(drawn(2.51, Interval::closed(1.4, 4.48)), "2.5 [1.4–4.5]");
     }
 
     #[test]

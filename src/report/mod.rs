@@ -2,32 +2,46 @@
 //! made harmless in every format: it may hold escape sequences, markup or formulas.
 
 mod caption;
+mod compare;
 mod csv;
 mod definitions;
 mod drawing;
 mod facts;
 mod grid;
 mod harmless;
+mod hours;
 mod interval;
 mod json;
 mod lang;
+mod league;
+mod made;
 mod markdown;
 mod number;
 mod portrait;
+mod power;
 mod prose;
+mod seed_layout;
 mod table;
+mod tables;
 mod targets;
 mod terminal;
 mod words;
 
+pub use compare::comparisons;
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;
+pub use hours::{HourTables, hour_tables};
 pub use lang::{Lang, NoLang};
+pub use league::leagues;
+pub use made::Reading;
 pub use number::{Digits, shown};
 pub use portrait::{Context, Portrait, portrait};
+pub use power::powers;
+pub use seed_layout::seed_layout;
 pub use table::{Cell, Column, Kind, Row, Table};
+pub use tables::Tables;
 pub use targets::targets;
-pub use words::Worded;
+pub use words::{Told, Worded, sentence};
 
 use std::str::FromStr;
 

@@ -1,9 +1,12 @@
-//! Runs that keep no text: tokens are counted on the journal's thread, then the text is dropped.
+//! Runs that keep no text: tokens are counted and answers graded on the journal's thread, then the text is dropped.
 
+use crate::grading::grade;
+use crate::ident::PromptId;
 use crate::record::{Answer, Line, TokenCounts};
 use crate::store::Prepare;
 use crate::tokens::{Reference, chars_of_events};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Leaves every line as it is.
 pub fn keep_text() -> Prepare {
@@ -11,12 +14,14 @@ pub fn keep_text() -> Prepare {
 }
 
 /// Counts tokens and characters of each event by `reference`, hashes the text, and drops it. `key` is the run's own and is stored
-/// nowhere, so that a hash tells equal replies of one sitting apart from others and lets no guess at the text be tested.
-pub fn keep_counts(reference: Reference, key: [u8; 32]) -> Prepare {
+/// nowhere, so that a hash tells equal replies of one sitting apart from others and lets no guess at the text be tested. Replies to prompts
+/// with an exact answer, which `exact` holds, are graded before.
+pub fn keep_counts(reference: Reference, key: [u8; 32], exact: BTreeMap<PromptId, String>) -> Prepare {
     Box::new(move |line| {
         if let Line::Trial(trial) = line
             && let Some(answer) = &mut trial.answer
         {
+            answer.grade = exact.get(&trial.prompt).map(|exact| grade(answer, exact));
             drop_text(answer, &reference, &key);
         }
     })
@@ -41,8 +46,10 @@ fn drop_text(answer: &mut Answer, reference: &Reference, key: &[u8; 32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ident::{ProviderId, TargetId, TrialId};
+    use crate::record::{Graded, Role, Trial, Unread};
     use crate::timeline::{Ended, Phase, Point, TextOfPhases};
-    use crate::units::Offset;
+    use crate::units::{Offset, Stamp};
 
     fn reply(words: &[&str]) -> Answer {
         let mut answer = Answer::empty(Ended::Complete);
@@ -67,5 +74,43 @@ mod tests {
         assert_ne!(counts.hash, other.counts.as_ref().unwrap().hash);
         let json = serde_json::to_string(&one).unwrap();
         assert!(!json.contains("hello") && !json.contains("世界"), "{json}");
+    }
+
+    #[test]
+    fn an_answer_is_graded_before_the_words_go() {
+        let id = |id: &str| PromptId::new(id).unwrap();
+        let exact = BTreeMap::from([(id("sum"), "4".to_owned())]);
+        let mut prepare = keep_counts(Reference::o200k(), [7; 32], exact);
+        let mut stored = |prompt: &str, words: &[&str]| {
+            let mut line = Line::Trial(Box::new(trial(id(prompt), reply(words))));
+            prepare(&mut line);
+            let Line::Trial(trial) = line else { unreachable!() };
+            let answer = *trial.answer.unwrap();
+            (answer.text, answer.grade)
+        };
+        assert_eq!(stored("sum", &["2 + 2.\n", "Answer: 4"]), (None, Some(Graded::Correct)));
+        assert_eq!(stored("sum", &["Answer: 5"]), (None, Some(Graded::Wrong)));
+        assert_eq!(stored("sum", &["four"]), (None, Some(Graded::Unread(Unread::NoLine))));
+        assert_eq!(stored("greet", &["Answer: 4"]), (None, None));
+    }
+
+    fn trial(prompt: PromptId, answer: Answer) -> Trial {
+        Trial {
+            id: TrialId::new("t").unwrap(),
+            target: TargetId::new("a").unwrap(),
+            provider: ProviderId::new("a").unwrap(),
+            model: "m".into(),
+            round: 1,
+            block: 1,
+            prompt,
+            place: 1,
+            attempt: 1,
+            role: Role::Scored,
+            wall: jiff::Timestamp::UNIX_EPOCH,
+            scheduled: Stamp(0),
+            held_since: None,
+            not_sent: None,
+            answer: Some(Box::new(answer)),
+        }
     }
 }

@@ -159,6 +159,26 @@ mod tests {
     }
 
     #[test]
+    fn two_clusters_that_share_nothing_bound_nothing() {
+        let apart = [vec![Finite(1.0); 300], vec![Finite(2.0); 300]];
+        for p in [1e-4, 0.05, 0.5, 0.95, 0.9999] {
+            let found = clustered_quantile(&apart, p, Confidence::DEFAULT).unwrap();
+            assert!(found.p_low.is_finite() && found.p_high.is_finite() && found.p_low <= found.p_high, "p = {p}: {found:?}");
+            assert!(p < 0.5 || found.interval.high == Bound::Open, "p = {p}: {found:?}");
+        }
+        let middle = p50(&apart);
+        assert!(middle.deff == Some(600.0 * 2.0 / 2.0) && middle.n_eff < 1.0 && middle.interval == Interval::OPEN, "{middle:?}");
+    }
+
+    #[test]
+    fn many_values_of_six_clusters_are_six_observations_at_best_and_bound_no_median() {
+        let apart: Vec<Vec<Extended>> = (0..6).map(|r| vec![Finite(f64::from(r)); 100]).collect();
+        let found = p50(&apart);
+        // The shares alone would name ranks inside the 600 values.
+        assert!(1.0 < 600.0 * found.p_low && found.interval == Interval::OPEN, "{found:?}");
+    }
+
+    #[test]
     fn a_month_of_hourly_clusters_is_bounded_at_the_99th_percentile() {
         let month: Vec<Vec<Extended>> =
             (0..720).map(|r| (0..50).map(|i| Finite(f64::from((r * 50 + i) * 7919 % 36_000))).collect()).collect();

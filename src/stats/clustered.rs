@@ -1,6 +1,6 @@
 //! Values that were seen in clusters: values of one cluster resemble each other, so clusters and not values are what is independent.
 
-use super::Extended;
+use super::{Extended, quantile_under_counts};
 
 /// Values in rising order, each with the cluster it was seen in. Clusters are numbered from 0; one may be empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,11 @@ impl Clustered {
     /// How many clusters hold a value.
     pub fn filled(&self) -> usize {
         self.sizes.iter().filter(|size| 0 < **size).count()
+    }
+
+    /// The type-7 quantile of all values, whatever their clusters; p in [0, 1]. `None` for no values.
+    pub fn quantile_type7(&self, p: f64) -> Option<Extended> {
+        quantile_under_counts(self, p, &vec![1; self.clusters()])
     }
 
     /// How many of the first `upto` values each cluster has.

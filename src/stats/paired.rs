@@ -201,6 +201,10 @@ mod tests {
         assert!(found.n_eff.is_finite() && found.df.is_finite());
         assert!(tost(&d, -0.2, 0.2).shown(Confidence::DEFAULT) && !tost_reduced(&d, -0.05, 0.05).shown(Confidence::DEFAULT));
         assert_eq!(paired(&sample(&[0.0; 5]), Confidence::DEFAULT).interval, Interval::closed(0.0, 0.0));
+        // Always twice the time, whatever the logarithms' last bits say.
+        let twice = [0.1_f64, 0.7, 1.3, 2.9].map(|time| (2.0 * time).ln() - time.ln());
+        assert_ne!(twice, [twice[0]; 4]);
+        assert_eq!(paired(&sample(&twice), Confidence::DEFAULT).p, None);
     }
 
     #[test]

@@ -187,3 +187,112 @@ fn below(end: u32, random: &mut impl Rng) -> u32 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::quantile_type7;
+    use Extended::{Finite, Never};
+
+    /// Clusters of 0 to 5 values, with ties and failures.
+    fn ragged(clusters: usize, shift: usize) -> Vec<Vec<Extended>> {
+        let value = |r: usize, i: usize| match (r * 31 + i * 17 + shift * 7) % 19 {
+            0 | 7 => Never,
+            value => Finite(value as f64 / 2.0),
+        };
+        (0..clusters).map(|r| (0..(r * 7 + shift) % 6).map(|i| value(r, i)).collect()).collect()
+    }
+
+    fn threads(n: usize) -> NonZero<usize> {
+        NonZero::new(n).unwrap()
+    }
+
+    #[test]
+    fn a_walk_finds_what_a_sorted_pool_of_the_drawn_clusters_holds() {
+        for (clusters, shift) in [(1, 5), (2, 4), (3, 1), (9, 3), (20, 2)] {
+            let data = ragged(clusters, shift);
+            let group = Clustered::new(&data);
+            let mut draws = Draws::new(7, clusters);
+            for index in 0..40 {
+                let counts = draws.counts(index).to_vec();
+                assert_eq!(counts.iter().sum::<u32>() as usize, clusters);
+                let drawn = counts.iter().zip(&data).flat_map(|(count, values)| (0..*count).flat_map(move |_| values.iter().copied()));
+                let pool: Vec<Extended> = drawn.collect();
+                for p in [0.0, 0.05, 0.5, 0.77, 0.95, 1.0] {
+                    assert_eq!(quantile_under_counts(&group, p, &counts), quantile_type7(&pool, p), "{clusters} clusters, p = {p}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_no_bit() {
+        let groups = [Clustered::new(&ragged(15, 1)), Clustered::new(&ragged(15, 2)), Clustered::new(&ragged(15, 3))];
+        let on = |n: usize| resampled_quantiles_on(threads(n), &groups, &[0.5, 0.95], 501, 42).unwrap();
+        assert_eq!(on(1).resamples(), 501);
+        assert!(on(1) == on(2) && on(1) == on(5) && on(1) == on(600));
+        assert!(on(1) != resampled_quantiles(&groups, &[0.5, 0.95], 501, 43).unwrap());
+        // More resamples go on where fewer ended.
+        let more = resampled_quantiles(&groups, &[0.5, 0.95], 800, 42).unwrap();
+        assert!(on(1).of(2, 1).eq(more.of(2, 1).take(501)));
+    }
+
+    #[test]
+    fn all_groups_are_drawn_together() {
+        let data = ragged(15, 1);
+        let doubled: Vec<Vec<Extended>> = data
+            .iter()
+            .map(|values| values.iter().map(|value| value.finite().map_or(Never, |value| Finite(value * 2.0))).collect())
+            .collect();
+        let found = resampled_quantiles(&[Clustered::new(&data), Clustered::new(&doubled)], &[0.4], 300, 1).unwrap();
+        let ratios = found.log_ratios(0, 1, 0);
+        assert!(ratios.iter().all(|ratio| ratio.is_nan() || (ratio - 2.0_f64.ln()).abs() < 1e-15));
+        assert!(ratios.iter().any(|ratio| ratio.is_finite()));
+        assert_eq!(found.of(2, 0).count() + found.of(0, 1).count(), 0);
+    }
+
+    #[test]
+    fn a_ratio_with_never_is_infinite_on_its_side_and_of_two_nevers_says_nothing() {
+        assert_eq!(log_ratio(Some(Finite(2.0)), Some(Never)), f64::INFINITY);
+        assert_eq!(log_ratio(Some(Never), Some(Finite(2.0))), f64::NEG_INFINITY);
+        assert!(log_ratio(Some(Never), Some(Never)).is_nan() && log_ratio(None, Some(Finite(1.0))).is_nan());
+    }
+
+    #[test]
+    fn groups_that_do_not_fit_together_are_refused() {
+        let (three, four) = (Clustered::new(&ragged(3, 1)), Clustered::new(&ragged(4, 1)));
+        assert_eq!(resampled_quantiles(&[three.clone(), four], &[0.5], 9, 1), None);
+        assert_eq!(resampled_quantiles(&[], &[0.5], 9, 1), None);
+        assert_eq!(resampled_quantiles(&[Clustered::new(&[])], &[0.5], 9, 1), None);
+        assert_eq!(resampled_quantiles(std::slice::from_ref(&three), &[1.5], 9, 1), None);
+        assert_eq!(resampled_quantiles(std::slice::from_ref(&three), &[0.5], 0, 1).map(|none| none.resamples()), Some(0));
+        assert_eq!(quantile_under_counts(&three, 0.5, &[1, 1]), None);
+        let empty = Clustered::new(&[vec![], vec![]]);
+        assert!(resampled_quantiles(&[empty], &[0.5], 5, 1).unwrap().of(0, 0).all(|quantile| quantile.is_none()));
+    }
+
+    #[test]
+    fn every_cluster_is_drawn_as_often_as_every_other() {
+        let mut sums = [0_u32; 7];
+        let mut draws = Draws::new(3, 7);
+        for index in 0..10_000 {
+            sums.iter_mut().zip(draws.counts(index)).for_each(|(sum, count)| *sum += count);
+        }
+        // Each is drawn 10,000 times but for chance: a standard error is 93.
+        assert!(sums.iter().all(|sum| sum.abs_diff(10_000) < 400), "{sums:?}");
+    }
+
+    #[test]
+    fn no_number_of_a_range_is_favoured() {
+        // Taking the upper bits alone would give multiples of three half of the draws.
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        let multiples = (0..10_000).filter(|_| below(3 << 30, &mut random).is_multiple_of(3)).count();
+        assert!(multiples.abs_diff(3_333) < 190, "{multiples}");
+    }
+
+    #[test]
+    fn the_draws_of_a_seed_stay_what_they_are() {
+        assert_eq!(Draws::new(42, 6).counts(0), [1, 1, 1, 0, 2, 1]);
+        assert_eq!(Draws::new(42, 6).counts(1), [1, 1, 1, 2, 1, 0]);
+    }
+}

@@ -4,12 +4,14 @@ mod attempts;
 mod folder;
 mod journal;
 mod read;
+mod stream;
 
 use crate::record::{Manifest, Note, RoundLine, Trial};
 use std::path::PathBuf;
 
 pub use attempts::{ScoredBlock, attempts_made, scored_blocks};
 pub use journal::{Journal, Prepare};
+pub use stream::{Folder, Part};
 
 /// A run as read back.
 #[derive(Debug, Clone)]

@@ -15,11 +15,8 @@ struct Schema {
 impl Run {
     /// Reads a run from its folder, or from the path of a file in it.
     pub fn open(path: &Path) -> Result<Run, StoreError> {
-        let folder = match path.file_name().and_then(|name| name.to_str()) {
-            Some(MANIFEST | RECORDS) => path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")),
-            _ => path,
-        };
-        let manifest = manifest(folder, path)?;
+        let folder = run_folder(path);
+        let (manifest, _) = manifest(folder, path)?;
         let mut run = Run { folder: folder.to_owned(), manifest, trials: vec![], rounds: vec![], notes: vec![], torn: torn_before(folder) };
         let records = folder.join(RECORDS);
         match std::fs::read(&records) {
@@ -50,17 +47,41 @@ impl Run {
         stored.is_ok_and(|stored| stored == *secret::mask().mask_bytes(text.as_bytes()))
     }
 
-    fn take(&mut self, line: &[u8]) {
-        match serde_json::from_slice(line) {
-            Ok(Line::Trial(trial)) if trial.answer.as_ref().is_none_or(|answer| answer.timeline.is_sound()) => self.trials.push(*trial),
-            Ok(Line::Round(round)) => self.rounds.push(round),
-            Ok(Line::Note(note)) => self.notes.push(note),
-            Ok(Line::Trial(_)) | Err(_) => self.torn += 1,
+    fn take(&mut self, bytes: &[u8]) {
+        match line(bytes) {
+            Some(Line::Trial(trial)) => self.trials.push(*trial),
+            Some(Line::Round(round)) => self.rounds.push(round),
+            Some(Line::Note(note)) => self.notes.push(note),
+            None => self.torn += 1,
         }
     }
 }
 
-fn manifest(folder: &Path, given: &Path) -> Result<Manifest, StoreError> {
+/// The run's folder, of a path that names it or a file in it.
+pub fn run_folder(path: &Path) -> &Path {
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some(MANIFEST | RECORDS) => path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")),
+        _ => path,
+    }
+}
+
+/// One line of the records; `None` where it cannot be read.
+pub fn line(bytes: &[u8]) -> Option<Line> {
+    // The journal writes the kind first. Told by it, a trial goes straight into its type; serde's way through a tagged enum builds a tree
+    // of every number before.
+    let line = match bytes.starts_with(br#"{"kind":"trial","#) {
+        true => serde_json::from_slice(bytes).map(Line::Trial),
+        false => serde_json::from_slice(bytes),
+    };
+    let sound = |line: &Line| match line {
+        Line::Trial(trial) => trial.answer.as_ref().is_none_or(|answer| answer.timeline.is_sound()),
+        Line::Round(_) | Line::Note(_) => true,
+    };
+    line.ok().filter(sound)
+}
+
+/// The manifest of a folder, and its bytes.
+pub fn manifest(folder: &Path, given: &Path) -> Result<(Manifest, Vec<u8>), StoreError> {
     let path = folder.join(MANIFEST);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
@@ -75,11 +96,12 @@ fn manifest(folder: &Path, given: &Path) -> Result<Manifest, StoreError> {
     if u64::from(SCHEMA) < schema {
         return Err(StoreError::Newer { path, found: schema, known: SCHEMA });
     }
-    serde_json::from_slice(&bytes).map_err(bad)
+    let manifest = serde_json::from_slice(&bytes).map_err(bad)?;
+    Ok((manifest, bytes))
 }
 
 /// Lines that earlier openings had to set aside.
-fn torn_before(folder: &Path) -> u32 {
+pub fn torn_before(folder: &Path) -> u32 {
     std::fs::read(folder.join(TORN)).map_or(0, |bytes| bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u32)
 }
 

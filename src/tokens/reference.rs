@@ -1,6 +1,7 @@
 //! One tokenizer for all providers of a comparison.
 
 use crate::timeline::{Phase, TextOfPhases, Timeline};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ enum Kind {
     /// The embedded vocabulary o200k, loaded when it is first needed (about a quarter of a second).
     O200k,
     /// A `tokenizer.json`.
-    File { tokenizer: Arc<tokenizers::Tokenizer>, name: String },
+    File { tokenizer: Arc<tokenizers::Tokenizer>, name: String, digest: [u8; 32] },
 }
 
 /// Why a tokenizer file cannot be used.
@@ -42,12 +43,13 @@ impl Reference {
     /// A model's own `tokenizer.json`. Fails when the file cannot be read or is no tokenizer.
     pub fn file(path: &Path) -> Result<Reference, TokenizerError> {
         let failed = |why: String| TokenizerError { path: path.to_owned(), why };
-        let tokenizer = tokenizers::Tokenizer::from_file(path).map_err(|error| failed(error.to_string()))?;
+        let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let tokenizer = tokenizers::Tokenizer::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
         let name = match path.file_name().zip(path.parent().and_then(Path::file_name)) {
             Some((file, folder)) => format!("{}/{}", folder.to_string_lossy(), file.to_string_lossy()),
             None => path.display().to_string(),
         };
-        Ok(Reference(Kind::File { tokenizer: Arc::new(tokenizer), name }))
+        Ok(Reference(Kind::File { tokenizer: Arc::new(tokenizer), name, digest: Sha256::digest(bytes).into() }))
     }
 
     /// What is printed under a table: `o200k-equivalent`, or folder and name of the file.
@@ -55,6 +57,14 @@ impl Reference {
         match &self.0 {
             Kind::O200k => O200K,
             Kind::File { name, .. } => name,
+        }
+    }
+
+    /// What tells one tokenizer from another, whatever its file is called.
+    pub fn identity(&self) -> Vec<u8> {
+        match &self.0 {
+            Kind::O200k => O200K.as_bytes().to_vec(),
+            Kind::File { name, digest, .. } => [name.as_bytes(), digest].concat(),
         }
     }
 

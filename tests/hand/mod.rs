@@ -3,6 +3,7 @@
 
 use photofinish::analysis::{Cell, Joined, Options, TargetTable, target_table};
 use photofinish::ident::{PromptId, ProviderId, TargetId, TrialId};
+use photofinish::measured::Sheet;
 use photofinish::record::*;
 use photofinish::report::{Format, Lang, targets};
 use photofinish::store::Run;
@@ -125,6 +126,7 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
             capped_is_ok: true,
             stall_ms: 500.0,
             min_tokens: 16,
+            windows: Default::default(),
         },
         limits: Limits {
             connect_ms: 10_000,
@@ -205,16 +207,22 @@ pub fn simulate(run: &mut Run, scale: f64) {
     run.manifest.targets.iter_mut().for_each(|target| target.simulated = true);
 }
 
+/// Runs reduced to what analysis asks of them.
+pub fn sheets(runs: &[Run]) -> Vec<Sheet> {
+    runs.iter().map(|run| Sheet::of(run, &Reference::o200k())).collect()
+}
+
 /// Runs read together on a basis, or by the rule.
 pub fn table(runs: &[Run], basis: Option<Basis>) -> TargetTable {
-    let joined = Joined::new(runs).unwrap();
-    target_table(&joined, &Options { basis, tokenizer: Reference::o200k() })
+    let sheets = sheets(runs);
+    let joined = Joined::new(&sheets).unwrap();
+    target_table(&joined, &Options { basis, ..Options::default() })
 }
 
 /// The table of one run as it is written. Without the terminal's colours.
 pub fn written(run: &Run, format: Format, width: usize) -> String {
     let runs = std::slice::from_ref(run);
-    let text = targets(&table(runs, None), &Joined::new(runs).unwrap(), Lang::En).write(format, width);
+    let text = targets(&table(runs, None), &Joined::new(&sheets(runs)).unwrap(), Lang::En).write(format, width);
     anstream::adapter::strip_str(&text).to_string()
 }
 

@@ -58,7 +58,8 @@ struct Sampled {
 
 /// Runs a new race to its end.
 pub fn race(race: Race, catalog: &Catalog) -> anyhow::Result<RaceOver> {
-    let (text, prepare) = text_kept(race.plan.keep_text, race.plan.tokenizer.as_deref())?;
+    let exact = race.dataset.prompts.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
+    let (text, prepare) = text_kept(race.plan.keep_text, race.plan.tokenizer.as_deref(), exact)?;
     let manifest = prepare::manifest(&race, catalog, text)?;
     let racers = racers(&manifest, race.keys, catalog)?;
     let journal = Journal::create(&race.results, &manifest, &race.plan_text, prepare)?;
@@ -74,7 +75,9 @@ pub fn go_on(
     tokenizer: Option<&Path>,
     catalog: &Catalog,
 ) -> anyhow::Result<RaceOver> {
-    let (text, prepare) = text_kept(run.manifest.text == TextKept::Full, tokenizer)?;
+    let asked = &run.manifest.dataset.prompts;
+    let exact = asked.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
+    let (text, prepare) = text_kept(run.manifest.text == TextKept::Full, tokenizer, exact)?;
     if text != run.manifest.text {
         bail!(
             "this run counts by another tokenizer than {}; give the same one by --tokenizer",
@@ -115,7 +118,8 @@ pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
     Ok(Done::WithoutSample)
 }
 
-fn text_kept(full: bool, tokenizer: Option<&Path>) -> anyhow::Result<(TextKept, Prepare)> {
+/// What is kept of the text, and what is done to each line before it is written; `exact` are the exact answers of the prompts.
+fn text_kept(full: bool, tokenizer: Option<&Path>, exact: BTreeMap<PromptId, String>) -> anyhow::Result<(TextKept, Prepare)> {
     if full {
         return Ok((TextKept::Full, runner::keep_text()));
     }
@@ -124,7 +128,7 @@ fn text_kept(full: bool, tokenizer: Option<&Path>) -> anyhow::Result<(TextKept, 
         None => Reference::o200k(),
     };
     let text = TextKept::Counts { tokenizer: reference.name().to_owned() };
-    Ok((text, runner::keep_counts(reference, rand::random())))
+    Ok((text, runner::keep_counts(reference, rand::random(), exact)))
 }
 
 fn racers(manifest: &Manifest, keys: Vec<Option<Secret>>, catalog: &Catalog) -> anyhow::Result<Vec<Racer>> {

@@ -2,7 +2,7 @@
 
 use super::Race;
 use crate::clock::Clock;
-use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts};
+use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, WindowsFile};
 use crate::provider::Catalog;
 use crate::record::{
     DatasetFacts, Design, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool, TransportKind,
@@ -42,6 +42,7 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
             capped_is_ok: plan.capped_is_ok,
             stall_ms: plan.stall_ms,
             min_tokens: plan.min_tokens,
+            windows: plan.windows.clone(),
         },
         limits: scaled(&plan.limits, simulated.as_ref().map_or(1.0, |simulated| simulated.scale)),
         budget: plan.budget.clone(),
@@ -155,6 +156,7 @@ pub fn plan_text(plan: &Plan) -> anyhow::Result<String> {
         capped_is_ok: Some(plan.capped_is_ok),
         keep_text: Some(plan.keep_text),
         tokenizer: plan.tokenizer.clone(),
+        windows: (!plan.windows.is_default()).then(|| WindowsFile::of(&plan.windows)),
     };
     let yaml = serde_yaml::to_string(&file).context("the plan cannot be written as YAML")?;
     Ok(format!("# Written by photofinish from the command line; `photofinish run` on it does the same again.\n{yaml}"))

@@ -1,12 +1,17 @@
 //! What analysis and metrics say, in words: each fact is a value there and a sentence here, once in each language.
 
+pub(super) mod hours;
 mod metrics;
 mod readings;
 mod replies;
+mod verdicts;
 
 pub(super) use metrics::told;
 
 use super::Lang;
+
+pub use verdicts::{Told, sentence};
+pub(super) use verdicts::{lasting, order_hangs, percent, rate};
 
 /// A fact that can be said.
 pub trait Worded {

@@ -125,6 +125,10 @@ impl Worded for Missing {
                 Lang::En => format!("fewer than {n} requests"),
                 Lang::Zh => format!("请求不足 {n} 个"),
             },
+            Missing::FewerValuesThan(n) => match lang {
+                Lang::En => format!("fewer than {n} good replies with a value"),
+                Lang::Zh => format!("有数值的成功回复不足 {n} 个"),
+            },
             Missing::EveryReplyTooShort => lang.say("every reply is too short", "每个回复都太短").into(),
             Missing::Undefined(why) => why.words(lang),
             Missing::NoSuchMetric => lang.say("no such metric", "没有这项指标").into(),
@@ -152,7 +156,7 @@ impl Worded for Remark {
             (Remark::Behind(n), Lang::Zh) => format!("{n} 个未发出，本客户端跟不上进度"),
             (Remark::Configuration(n, words), Lang::En) => format!("{n} not counted, the set-up is at fault: {words}"),
             (Remark::Configuration(n, words), Lang::Zh) => format!("{n} 个不计，配置有误：{words}"),
-            (Remark::Few, _) => lang.say("fewer than five requests: single observations", "请求不足五个：只是单次观测").into(),
+            (Remark::Few, _) => lang.say("fewer than five requests: too few for a figure", "请求不足五个：不足以给出数字").into(),
         }
     }
 }

@@ -1,0 +1,51 @@
+//! `photofinish compare`: every pair, or all against one.
+
+use super::Done;
+use super::judging::{Strictness, laid_out, target};
+use super::reading::{Counting, Writing, open};
+use crate::analysis::{Comparing, Joined, Options, Quantity, basis, compare};
+use crate::report::{Reading, comparisons};
+use anyhow::bail;
+use std::path::PathBuf;
+
+/// Arguments of `compare`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run folders, or `latest`; several runs of one plan are read together
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Compare every other target against this one, instead of every pair
+    #[arg(long, value_name = "TARGET")]
+    baseline: Option<String>,
+    #[command(flatten)]
+    strictness: Strictness,
+    #[command(flatten)]
+    counting: Counting,
+    #[command(flatten)]
+    writing: Writing,
+    /// Where `latest` is looked for
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<Done> {
+    args.writing.check()?;
+    let runs = open(&args.runs, &args.results, &args.counting)?;
+    let joined = Joined::new(&runs)?;
+    if joined.manifest().targets.len() < 2 {
+        bail!("there is only one target, and nothing to compare it with");
+    }
+    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
+    let baseline = args.baseline.as_deref().map(|name| target(&joined, name)).transpose()?;
+    let how = Comparing { judging: args.strictness.judging(), baseline, seed: joined.manifest().seed, ..Comparing::default() };
+    let mut compared = Vec::new();
+    for quantity in args.strictness.quantities(&[Quantity::E2e]) {
+        let panel = laid_out(&joined, quantity, basis)?;
+        let comparisons = compare(&panel, &how);
+        compared.push((panel, comparisons));
+    }
+    let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.writing.lang };
+    args.writing.write(&comparisons(&reading, &compared).write(args.writing.format, args.writing.columns()))?;
+    Ok(Done::Well)
+}

@@ -1,0 +1,85 @@
+//! `photofinish league`: places as intervals.
+
+use super::Done;
+use super::judging::{Strictness, laid_out};
+use super::reading::{Counting, Writing, open};
+use crate::analysis::{Bar, Comparing, Joined, League, Options, Panel, Quantity, basis, league};
+use crate::report::{Reading, leagues, seed_layout};
+use anyhow::bail;
+use std::path::PathBuf;
+
+/// Arguments of `league`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run folders, or `latest`; several runs of one plan are read together
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// How the table is laid out: full, or seed for platform, generation speed and note
+    #[arg(long, value_name = "LAYOUT", default_value = "full")]
+    layout: Layout,
+    #[command(flatten)]
+    strictness: Strictness,
+    #[command(flatten)]
+    counting: Counting,
+    #[command(flatten)]
+    writing: Writing,
+    /// Where `latest` is looked for
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+}
+
+/// How a league is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Layout {
+    /// Places with all that they rest on
+    Full,
+    /// Platform, generation speed, note: as such tables are usually published
+    Seed,
+}
+
+/// What is ranked where nothing is asked for.
+const OWN: [Quantity; 4] = [Quantity::Ttft, Quantity::ReasoningSpeed, Quantity::ContentSpeed, Quantity::E2e];
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<Done> {
+    args.writing.check()?;
+    if args.layout == Layout::Seed && !args.strictness.metrics.is_empty() {
+        bail!("--layout seed has its own metrics: leave --metric out");
+    }
+    let runs = open(&args.runs, &args.results, &args.counting)?;
+    let joined = Joined::new(&runs)?;
+    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
+    let how = Comparing { judging: args.strictness.judging(), seed: joined.manifest().seed, ..Comparing::default() };
+    let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.writing.lang };
+    let made = |quantity: Quantity| -> anyhow::Result<(Panel, League)> {
+        let panel = laid_out(&joined, quantity, basis)?;
+        let league = league(&panel, &how);
+        Ok((panel, league))
+    };
+    let tables = match args.layout {
+        Layout::Seed => {
+            let reasoning = Some(made(Quantity::ReasoningSpeed)?).filter(|(_, league)| has_values(league));
+            seed_layout(&reading, &made(Quantity::ContentSpeed)?, reasoning.as_ref())
+        }
+        Layout::Full => {
+            let asked = !args.strictness.metrics.is_empty();
+            let mut tables = Vec::new();
+            for quantity in args.strictness.quantities(&OWN) {
+                let one = made(quantity)?;
+                // Where no target reasons, nobody misses a league of it.
+                if asked || has_values(&one.1) || quantity != Quantity::ReasoningSpeed {
+                    tables.push(one);
+                }
+            }
+            leagues(&reading, &tables)
+        }
+    };
+    args.writing.write(&tables.write(args.writing.format, args.writing.columns()))?;
+    Ok(Done::Well)
+}
+
+/// Whether any target has the quantity.
+fn has_values(league: &League) -> bool {
+    let has = |bars: &[Bar]| !bars.iter().any(|bar| matches!(bar, Bar::NoGoodReply { .. } | Bar::NoValue));
+    league.ranked.iter().chain(&league.unranked).any(|placing| has(&placing.bars) && placing.value.is_some())
+}
