@@ -5,14 +5,17 @@
 //! on the log scale, so that each round r has v = ln θ + (S_r − θ C_r)/(θ C̄), whose mean is ln θ and whose spread over rounds is that of
 //! ln θ̂ (the delta method of a ratio of sums: Cochran, Sampling Techniques, ch. 6). So the same paired test serves as for any other time.
 
+use super::joined::{Joined, Standing};
+use super::layout::panel;
 use super::panel::{Entry, Panel};
 use super::quantity::Quantity;
 use super::verdict::ROUNDS_FOR_INTERVALS;
-use crate::record::Graded;
+use crate::record::{Graded, Unread};
 use crate::stats::{
     ClusteredShare, Confidence, Estimate, Extended, Interval, Sample, ShareDifference, clustered_share, mcnemar_exact, newcombe_of, paired,
     wilson,
 };
+use crate::tokens::Basis;
 use serde::Serialize;
 
 /// With fewer requests, a share of correct answers has no interval (method.md §3.1).
@@ -87,6 +90,28 @@ pub struct AccuracyDifference {
     pub p: f64,
 }
 
+/// The graded answers of runs; `None` where no prompt that was asked has an exact answer.
+pub fn graded_answers(joined: &Joined<'_>, basis: Basis) -> Option<GradedAnswers> {
+    let exact: Vec<bool> = joined.manifest().dataset.prompts.iter().map(|prompt| prompt.answer.is_some()).collect();
+    if !exact.contains(&true) {
+        return None;
+    }
+    let (rounds, prompts, index) = (joined.rounds.len(), exact.len(), joined.round_index());
+    let mut came = vec![Came::Absent; joined.manifest().targets.len() * rounds * prompts];
+    for (placed, trial) in joined.counting() {
+        let (Some(round), Some(prompt)) = (index.get(&(placed.run, trial.round())), trial.prompt()) else { continue };
+        if !exact.get(prompt).copied().unwrap_or(false) {
+            continue;
+        }
+        came[(placed.target * rounds + round) * prompts + prompt] = match (placed.standing, trial.is_ok(), trial.grade()) {
+            (Standing::Behind, ..) => Came::NotSent,
+            (_, true, grade) => Came::Complete(grade.unwrap_or(Graded::Unread(Unread::NotKept))),
+            (_, false, _) => Came::Failed,
+        };
+    }
+    GradedAnswers::new(panel(joined, Quantity::E2e, basis), came)
+}
+
 impl GradedAnswers {
     /// What requests came to, ordered as the entries of a panel of reply times: by target, round, prompt. `None` where no prompt has an
     /// exact answer, so that nothing was sent to one.
@@ -146,11 +171,6 @@ impl GradedAnswers {
     pub(super) fn of(&self, target: usize) -> Vec<&[Came]> {
         let (rounds, prompts) = (self.e2e.rounds.len(), self.e2e.prompts);
         (0..rounds).map(|round| &self.came[(target * rounds + round) * prompts..][..prompts]).collect()
-    }
-
-    /// The times beside the answers.
-    pub(super) const fn times(&self) -> &Panel {
-        &self.e2e
     }
 
     /// Complete replies and requests to prompts with exact answers, by round.
@@ -233,7 +253,6 @@ mod tests {
     use super::super::panel::{PanelRound, PanelTarget};
     use super::*;
     use crate::ident::TargetId;
-    use crate::record::Unread;
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -361,7 +380,7 @@ mod tests {
                 (0..10).map(one).collect::<Vec<_>>()
             });
             let of = answers(&[rounds.collect()]);
-            for (time, came) in of.times().entries(0, 0).iter().zip(of.of(0)[0]) {
+            for (time, came) in of.e2e.entries(0, 0).iter().zip(of.of(0)[0]) {
                 seconds += time.time().unwrap() / 1e3;
                 correct += f64::from(u8::from(*came == CORRECT));
             }

@@ -30,7 +30,7 @@ fn for_people(reading: &Reading<'_>, comparisons: &Comparisons) -> Table {
         Column::new("won", lang.say("ahead %", "领先 %"), ratio).with_intervals(),
         Column::new("success", lang.say("success diff. %", "成功率差 %"), ratio).with_intervals(),
         Column::new("rounds", lang.say("rounds", "轮数"), Kind::Number { in_seconds: false, digits: Digits::Whole }),
-        Column::new("verdict", lang.say("verdict", "结论"), Kind::Words),
+        Column::new("verdict", lang.say("verdict", "结论"), Kind::Sentence),
     ];
     let row = |comparison: &Comparison| {
         let names = [name(&comparison.first), name(&comparison.second)];

@@ -46,6 +46,8 @@ pub enum Kind {
     Name,
     /// Words, aligned left.
     Words,
+    /// A sentence, which the row's figures only support: it stands before them where the row is not one line, and its table is not cut.
+    Sentence,
     /// `part/of`. The column's unit names both, such as `ok/sent`, and so its columns in files.
     Count,
     /// Numbers, aligned right.

@@ -1,13 +1,16 @@
 //! What analysis and metrics say, in words: each fact is a value there and a sentence here, once in each language.
 
 pub(super) mod hours;
+mod metrics;
 mod readings;
 mod replies;
 mod verdicts;
 
 use super::Lang;
-
 pub use verdicts::{Told, sentence};
+
+pub(super) use metrics::told;
+
 pub(super) use verdicts::{lasting, order_hangs, percent, rate};
 
 /// A fact that can be said.
