@@ -174,6 +174,8 @@ pub struct TargetTable {
     pub tokenizer: String,
     /// The factor by which simulated times were multiplied back; absent for real runs.
     pub scale: Option<f64>,
+    /// How sure its intervals are.
+    pub confidence: Confidence,
     /// Rounds that have at least one block that counts.
     pub rounds: usize,
     /// Blocks that count.
@@ -213,6 +215,7 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
         basis_because,
         tokenizer: joined.tokenizer().to_owned(),
         scale: manifest.simulated.as_ref().map(|simulated| simulated.scale),
+        confidence: options.confidence,
         rounds: joined.rounds.len(),
         blocks: joined.counting().map(|(placed, trial)| (placed.run, trial.round(), trial.block())).collect::<BTreeSet<_>>().len(),
         span: walls().min().zip(walls().max()).map(|(from, to)| Span { from, to }),

@@ -65,7 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let done = tell(over)?;
     if done != Done::Interrupted {
         let runs = open(std::slice::from_ref(&folder), &folder, &args.counting)?;
-        args.writing.write(&table::write(&runs, &args.counting, &args.writing)?)?;
+        args.writing.write(&table::write(&runs, crate::stats::Confidence::DEFAULT, &args.counting, &args.writing)?)?;
     }
     Ok(done)
 }

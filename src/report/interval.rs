@@ -2,8 +2,8 @@
 //! lower arm, where the upper one is more than twice as long), the figure and both ends with the same decimals.
 
 use super::number::{rounded, shown, significant};
-use super::{Digits, Lang};
-use crate::stats::Interval;
+use super::{Cell, Digits, Lang, Row};
+use crate::stats::{Confidence, Interval};
 
 /// An interval as it stands beside or below its figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,37 @@ pub(super) fn percent(share: Interval, lang: Lang) -> Drawn {
         (None, None) => Drawn::Nothing,
         _ => Drawn::Words(format!("{} %", one_sided(low, high, number))),
     }
+}
+
+/// What the intervals of rows mean, as far as such occur: one sentence, or nothing.
+pub(super) fn explained<'a>(rows: impl Iterator<Item = &'a Row>, confidence: Confidence, lang: Lang) -> Option<String> {
+    let (mut any, mut one_sided, mut exact, mut within) = (false, false, false, false);
+    for cell in rows.flat_map(|row| &row.cells) {
+        within |= matches!(cell, Cell::Number { within: Some(_), .. });
+        let Some(Interval { low, high }) = cell.interval() else { continue };
+        any |= low.at().or(high.at()).is_some();
+        one_sided |= low.at().is_some() != high.at().is_some();
+        exact |= matches!(cell, Cell::Number { .. }) && low.at().is_some() && low == high;
+    }
+    let percent = shown(confidence.share() * 100.0, Digits::Fine);
+    let mut words = any.then(|| match lang {
+        Lang::En => format!("Ranges are {percent} % confidence intervals, over rounds"),
+        Lang::Zh => format!("范围是以轮为单位的 {percent} % 置信区间"),
+    })?;
+    if one_sided {
+        words.push_str(lang.say("; ≥ and ≤: the data bound it on that side only", "；≥、≤：数据只限定这一侧"));
+    }
+    if exact {
+        words.push_str(lang.say("; exact: all values are equal", "；全同：所有取值相等"));
+    }
+    words.push_str(lang.say(".", "。"));
+    if within {
+        words.push_str(lang.say(
+            " What the clock marks themselves leave open is another matter: measured_within in JSON.",
+            "时间标记本身留下的不确定是另一回事：见 JSON 的 measured_within。",
+        ));
+    }
+    Some(words)
 }
 
 fn between(low: f64, high: f64, lang: Lang, number: impl Fn(f64) -> String) -> String {

@@ -1,5 +1,6 @@
 //! The league of a quantity: places as intervals, what they rest on, and below a line who may not be ranked.
 
+use super::interval::explained;
 use super::made::Reading;
 use super::tables::{Tables, cell_or, figure_or_null, p_words};
 use super::targets::target_name;
@@ -167,7 +168,10 @@ pub(super) fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
 /// What all leagues of a command share.
 pub(super) fn shared(reading: &Reading<'_>, leagues: &[(Panel, League)]) -> Vec<String> {
     let first = leagues.first();
+    let rows: Vec<Row> = leagues.iter().flat_map(|(_, league)| for_people(reading, league).rows).collect();
+    let judging = first.map(|(_, league)| league.judging).unwrap_or_default();
     let mut lines = reading.shared(first.map(|(panel, _)| panel), first.map(|(_, league)| &league.judging));
+    lines.splice(0..0, explained(rows.iter(), judging.confidence, reading.lang));
     lines.insert(
         0,
         reading

@@ -1,6 +1,7 @@
 //! The table of targets: one row a target.
 
 use super::caption::caption;
+use super::interval::explained;
 use super::tables::cell_or;
 use super::words::{model_differs, unread};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
@@ -16,14 +17,17 @@ const DAGGER: &str = "†";
 /// The table of targets, with its caption.
 pub fn targets(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Table {
     let manifest = joined.manifest();
+    let rows: Vec<Row> = table.rows.iter().map(|each| row(each, all_few(table), lang)).collect();
+    let mut legend = legend(table, lang);
+    legend.extend(explained(rows.iter(), table.confidence, lang));
     Table {
         lang,
         title: title(table, manifest, lang),
         columns: columns(table, lang),
-        rows: table.rows.iter().map(|each| row(each, all_few(table), lang)).collect(),
+        rows,
         warnings: table.warnings.iter().map(|warning| warning.words(lang)).collect(),
         caption: caption(table, joined, lang),
-        legend: legend(table, lang),
+        legend,
         constants: vec![
             ("simulated".into(), table.scale.map_or_else(|| "no".into(), |scale| format!("scale {scale}"))),
             ("basis".into(), basis_name(table, Lang::En)),
@@ -68,14 +72,14 @@ fn columns(table: &TargetTable, lang: Lang) -> Vec<Column> {
     let unit = |unit: Unit| if table.basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
     let mut columns = vec![
         Column::new("target", lang.say("target", "对象"), Kind::Name),
-        Column::new("success", lang.say("success", "成功率"), Kind::Count).unit("ok/sent"),
+        Column::new("success", lang.say("success", "成功率"), Kind::Count).unit("ok/sent").with_intervals(),
     ];
     for column in &COLUMNS {
         let of = metric(column.metric).map_or(Unit::Ratio, |metric| metric.unit);
         let seconds = of == Unit::Milliseconds && column.metric != "ttft";
         let digits = if of == Unit::Milliseconds && !seconds { Digits::Tenths } else { Digits::Three };
         let kind = Kind::Number { in_seconds: seconds, digits };
-        columns.push(Column::new(column.name, head(column, lang), kind).unit(unit(of)));
+        columns.push(Column::new(column.name, head(column, lang), kind).unit(unit(of)).with_intervals());
     }
     if is_graded(table) {
         let seconds = Kind::Number { in_seconds: false, digits: Digits::Three };
@@ -109,12 +113,16 @@ pub(super) fn all_few(table: &TargetTable) -> bool {
 
 fn row(row: &analysis::Row, all_few: bool, lang: Lang) -> Row {
     let shy = row.remarks.iter().any(|remark| matches!(remark, Remark::Flag(Flag::Hidden | Flag::ThinkingUnknown, _)));
-    let mut cells =
-        vec![Cell::Text(target_name(row.target.as_str(), row.simulated)), Cell::Count { part: row.ok, of: row.sent, interval: None }];
+    let mut cells = vec![
+        Cell::Text(target_name(row.target.as_str(), row.simulated)),
+        Cell::Count { part: row.ok, of: row.sent, interval: row.success },
+    ];
     for (column, cell) in COLUMNS.iter().zip(&row.cells) {
         let mark = if shy && column.metric == "ttft" { DAGGER } else { "" };
         cells.push(match cell {
-            analysis::Cell::Value(value) => Cell::Number { value: value.value, within: value.measured_within, interval: None, mark },
+            analysis::Cell::Value(value) => {
+                Cell::Number { value: value.value, within: value.measured_within, interval: value.interval, mark }
+            }
             analysis::Cell::Never => Cell::NEVER,
             analysis::Cell::Missing(why) => Cell::Missing(why.words(lang)),
             analysis::Cell::Text(text) => Cell::Text(text.clone()),
