@@ -8,7 +8,7 @@ mod verdicts;
 use super::Lang;
 
 pub use verdicts::{Told, sentence};
-pub(super) use verdicts::{lasting, order_hangs, percent, rate};
+pub(super) use verdicts::{lasting, order_hangs, other_rounds, percent, rate};
 
 /// A fact that can be said.
 pub trait Worded {
