@@ -1,8 +1,9 @@
 //! Published figures held against what was measured.
 
 use super::figures::cell;
+use super::joined::Joined;
 use super::missing::Missing;
-use super::samples::Samples;
+use super::samples::{Samples, samples};
 use super::table::{Cell, Column, Over, Value};
 use crate::metric::{Metric, Unit, metric};
 use crate::record::Claim;
@@ -59,6 +60,11 @@ pub enum ClaimVerdict {
     },
     /// The target never got there.
     Never,
+}
+
+/// Every published figure, by target.
+pub fn claim_checks(joined: &Joined<'_>, basis: Basis, confidence: Confidence) -> Vec<Vec<ClaimCheck>> {
+    samples(joined, basis).iter().map(|samples| claims(samples, confidence)).collect()
 }
 
 /// Every published figure of a target.

@@ -25,7 +25,7 @@ mod warnings;
 
 pub use bar::{Bar, bars};
 pub use basis::{BasisBecause, Families, NotReported, basis};
-pub use claims::{ClaimCheck, ClaimVerdict};
+pub use claims::{ClaimCheck, ClaimVerdict, claim_checks};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
 pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY, graded_answers};
 pub use hours::{

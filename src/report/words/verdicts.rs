@@ -163,6 +163,7 @@ impl Worded for Bar {
         match (self, lang) {
             (Bar::NoGoodReply { sent }, Lang::En) => format!("no good reply in {sent} requests"),
             (Bar::NoGoodReply { sent }, Lang::Zh) => format!("{sent} 个请求没有一个成功的回复"),
+            (Bar::NoCorrectAnswer, _) => lang.say("not one correct answer", "没有一个正确答案").into(),
             (Bar::NoValue, _) => lang.say("its replies have no such value", "其回复没有这项数值").into(),
             (Bar::HiddenThinking { hidden, ok }, Lang::En) => {
                 format!("TTFT may include thinking that is not shown ({hidden} of {ok} replies)")
@@ -219,6 +220,7 @@ impl Worded for LeagueRemark {
             (LeagueRemark::Hidden(n), Lang::Zh) => format!("{n} 次 hidden"),
             (LeagueRemark::Uncounted(n), Lang::En) => format!("{n} without token counts"),
             (LeagueRemark::Uncounted(n), Lang::Zh) => format!("{n} 个没有 token 计数"),
+            (LeagueRemark::Claim { check }, _) => check.words(lang),
             (LeagueRemark::Identical, _) => lang.say("identical data: check the set-up", "数据完全相同：请检查设置").into(),
         }
     }
