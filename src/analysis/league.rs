@@ -94,7 +94,7 @@ pub struct Placing {
 
 /// A remark on a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "remark")]
+#[serde(rename_all = "snake_case", tag = "remark", content = "of")]
 pub enum LeagueRemark {
     /// Charging rate-limited requests and leaving them out put these two in different order, so neither order counts.
     OrderHangsOnRateLimits {
