@@ -391,7 +391,6 @@ mod tests {
         assert!((seconds / correct / truth - 1.0).abs() < 0.05, "{} against {truth}", seconds / correct);
         held += intervals.iter().filter(|interval| interval.holds(truth)).count();
         let coverage = held as f64 / f64::from(repetitions);
-        println!("coverage {coverage}");
         assert!((0.92..=0.985).contains(&coverage), "coverage {coverage}");
     }
 

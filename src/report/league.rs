@@ -6,6 +6,7 @@ use super::targets::target_name;
 use super::words::order_hangs;
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
 use crate::analysis::{League, LeagueRemark, Panel, Placing, Quantity};
+use crate::stats::{Extended, Friedman};
 use serde_json::{Value, json};
 
 /// The views of leagues, one of each quantity, with the panel that they were made of.
@@ -156,8 +157,8 @@ pub(super) fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
     lines.extend(league.differ.as_ref().and_then(|test| test.p_f).map(|p| {
         let p = p_words(p);
         match lang {
-            Lang::En => format!("The ranked targets differ at all: {p} (Friedman, Iman–Davenport)."),
-            Lang::Zh => format!("参加排名的对象之间总体上有差异：{p}（Friedman 检验，Iman–Davenport 形式）。"),
+            Lang::En => format!("Do the ranked targets differ at all? {p} (Friedman, in the form of Iman and Davenport)."),
+            Lang::Zh => format!("参加排名的对象总体上有无差异：{p}（Friedman 检验，Iman–Davenport 形式）。"),
         }
     }));
     lines
@@ -258,7 +259,7 @@ fn in_full(reading: &Reading<'_>, league: &League) -> Value {
         "limit_s": league.limit_s,
         "success": { "ok": league.success.0, "sent": league.success.1 },
         "visible_ratio": league.visible,
-        "friedman": league.differ,
+        "friedman": league.differ.as_ref().map(friedman),
         "ranked": rows(&league.ranked),
         "unranked": rows(&league.unranked),
         "warnings": table.warnings,
@@ -269,6 +270,19 @@ fn in_full(reading: &Reading<'_>, league: &League) -> Value {
         whole[name] = json!(value);
     }
     whole
+}
+
+/// The omnibus test in full.
+fn friedman(test: &Friedman) -> Value {
+    json!({
+        "p": test.p_f,
+        "f": test.f.and_then(Extended::finite),
+        "p_chi2": test.p,
+        "chi2": test.chi2,
+        "df": test.df,
+        "kendall_w": test.kendall_w,
+        "mean_ranks": test.mean_ranks,
+    })
 }
 
 fn of_placing(placing: &Placing, lang: Lang) -> Value {

@@ -35,7 +35,7 @@ impl Reading<'_> {
     /// A title: the plan's name and what the table is of.
     pub(super) fn title(&self, of: &str) -> String {
         let name = &self.joined.manifest().name;
-        titled(&format!("{name}{}{of}", self.lang.say(": ", "：")), self.scale())
+        titled(&format!("{name}{}{of}", self.lang.say(": ", "：")), self.scale(), self.lang)
     }
 
     /// The unit in which files hold a quantity.

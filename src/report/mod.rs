@@ -1,10 +1,12 @@
 //! Tables as data, the views that make them from an analysis, and the formats that write them. Whatever a provider or a user named is
 //! made harmless in every format: it may hold escape sequences, markup or formulas.
 
+mod caption;
 mod compare;
 mod csv;
 mod definitions;
 mod drawing;
+mod facts;
 mod grid;
 mod harmless;
 mod hours;
@@ -36,12 +38,11 @@ pub use number::{Digits, shown};
 pub use portrait::{Context, Portrait, portrait};
 pub use power::powers;
 pub use seed_layout::seed_layout;
+use std::str::FromStr;
 pub use table::{Cell, Column, Kind, Row, Table};
 pub use tables::Tables;
 pub use targets::targets;
 pub use words::{Told, Worded, model_differs, sentence};
-
-use std::str::FromStr;
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
