@@ -6,8 +6,8 @@ mod readings;
 mod replies;
 mod verdicts;
 
-pub use grades::model_differs;
 use super::Lang;
+pub use grades::model_differs;
 pub use verdicts::{Told, sentence};
 
 pub(super) mod hours;
