@@ -94,7 +94,7 @@ pub struct Placing {
 
 /// A remark on a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "remark")]
+#[serde(rename_all = "snake_case", tag = "remark", content = "of")]
 pub enum LeagueRemark {
     /// It stands above or below this one by its value, and the rounds that both have show the contrary: the two were not measured in the same
     /// rounds.
