@@ -4,11 +4,13 @@
 mod hand;
 mod race;
 
-use photofinish::analysis::{Joined, TargetTable, graded_answers};
+use photofinish::analysis::{
+    ClaimCheck, ClaimVerdict, Comparing, Joined, LeagueRemark, Quantity, TargetTable, graded_answers, league, model_checks, panel,
+};
 use photofinish::metric::Outcome;
-use photofinish::record::{Answer, Graded, Unread};
-use photofinish::report::{Format, Lang, targets};
-use photofinish::stats::Extended;
+use photofinish::record::{Answer, Claim, Graded, TargetFacts, Unread};
+use photofinish::report::{self, Format, Lang, targets};
+use photofinish::stats::{Confidence, Extended};
 use photofinish::store::Run;
 use photofinish::timeline::{ErrorKind, Phase, Point};
 use photofinish::tokens::Basis;
@@ -163,4 +165,62 @@ systems:
 fn json(home: &Path, command: &str, run: &Path) -> serde_json::Value {
     let output = race::ends_with(0, race::photofinish(home).arg(command).arg(run).args(["--format", "json"]));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A target with a claim on its speed within the answer.
+fn claiming(id: &str, metric: &str, value: f64) -> TargetFacts {
+    let claim = Claim { metric: metric.into(), value, source: "its own page".into(), date: "2026-11".into() };
+    TargetFacts { claims: vec![claim], ..hand::target(id) }
+}
+
+#[test]
+fn a_published_figure_is_held_against_the_measurement_on_reported_tokens_only() {
+    // 50 tokens a second, give or take.
+    let targets = vec![claiming("fair/r1", "content_speed", 50.0), claiming("proud/r1", "content_speed", 100.0)];
+    let mut run = hand::run(targets, 8, 3);
+    hand::fill(&mut run, |round, block, _| hand::reply(300.0, 19.0 + 2.0 * f64::from((round + block) % 3) / 2.0, 0, 60));
+    hand::simulate(&mut run, 1.0);
+    let (en, zh) = (written(&run, Lang::En), written(&run, Lang::Zh));
+    assert!(en.contains("(its own page, 2026-11): the measurement agrees, 50"), "{en}");
+    assert!(en.contains("higher than measured, 50") && en.contains("2.00×"), "{en}");
+    assert!(zh.contains("相符") && zh.contains("为其 2.00 倍"), "{zh}");
+    // Another family makes the basis the reference tokenizer: nothing to hold a claim against.
+    run.manifest.targets[1].family = Some("other".into());
+    let en = written(&run, Lang::En);
+    assert!(en.contains("Published figures are not comparable with tokens counted by a reference tokenizer"), "{en}");
+    assert!(!en.contains("the measurement agrees"), "{en}");
+    run.manifest.targets[1].claims[0].metric = "warp_speed".into();
+    assert!(written(&run, Lang::En).contains("not measured: no such metric"));
+}
+
+#[test]
+fn a_target_whose_replies_are_half_as_long_is_said_to_differ_and_is_not_ranked() {
+    let mut run = hand::run(["a/r1", "b/r1", "c/r1"].map(hand::target).into(), 8, 2);
+    let longer = |round: u32, block: u32, target: usize| 40 + ((7 * round + 3 * block + 5 * target as u32) % 11) as usize;
+    hand::fill(&mut run, |round, block, target| {
+        let tokens = longer(round, block, target) / if target == 1 { 2 } else { 1 };
+        Answer { model: Some("r1".into()), ..hand::reply(300.0 + f64::from(round), 20.0, 0, tokens) }
+    });
+    let (en, zh) = (written(&run, Lang::En), written(&run, Lang::Zh));
+    assert!(
+        en.contains("b/r1: perhaps not the same model: its replies are 0.") && en.contains("consistent: a/r1, c/r1; differs: b/r1."),
+        "{en}"
+    );
+    assert!(zh.contains("可能不是同一个模型：回复长度是其他对象的 0.") && zh.contains("一致：a/r1、c/r1；有差异：b/r1。"), "{zh}");
+    let sheets = hand::sheets(std::slice::from_ref(&run));
+    let joined = Joined::new(&sheets).unwrap();
+    let checks = model_checks(&joined, Basis::Reported, None, Confidence::DEFAULT);
+    let model_differs = checks.iter().map(|check| report::model_differs(check, Lang::En)).collect();
+    let league = league(&panel(&joined, Quantity::E2e, Basis::Reported), &Comparing { model_differs, ..Comparing::default() });
+    assert!(league.unranked.iter().any(|placing| placing.target.as_str() == "b/r1"));
+    assert_eq!(league.ranked.len(), 2);
+}
+
+#[test]
+fn every_remark_of_a_league_can_be_written_as_json() {
+    let claim = Claim { metric: "e2e".into(), value: 1.0, source: "x".into(), date: "2026".into() };
+    let check = ClaimCheck { claim, verdict: ClaimVerdict::Never };
+    for remark in [LeagueRemark::RateLimited(3), LeagueRemark::Bundled(1), LeagueRemark::Identical, LeagueRemark::Claim { check }] {
+        assert!(serde_json::to_value(&remark).is_ok(), "{remark:?}: {:?}", serde_json::to_value(&remark));
+    }
 }

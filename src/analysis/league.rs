@@ -94,8 +94,14 @@ pub struct Placing {
 
 /// A remark on a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "remark")]
+#[serde(rename_all = "snake_case", tag = "remark", content = "of")]
 pub enum LeagueRemark {
+    /// It stands above or below this one by its value, and the rounds that both have show the contrary: the two were not measured in the same
+    /// rounds.
+    OtherRounds {
+        /// The other one.
+        other: TargetId,
+    },
     /// Charging rate-limited requests and leaving them out put these two in different order, so neither order counts.
     OrderHangsOnRateLimits {
         /// The other one.
@@ -225,6 +231,8 @@ fn remark_on_pairs(panel: &Panel, ranked: &mut [Placing], judged: &[Pair]) {
             let remark = match pair.verdict {
                 Verdict::NotRanked { .. } => LeagueRemark::OrderHangsOnRateLimits { other: panel.targets[other].id.clone() },
                 Verdict::IdenticalData => LeagueRemark::Identical,
+                // The first of a pair stands above the second.
+                _ if pair.verdict.faster() == Some(Side::Second) => LeagueRemark::OtherRounds { other: panel.targets[other].id.clone() },
                 _ => continue,
             };
             let row = ranked.iter_mut().find(|standing| standing.index == of);

@@ -4,7 +4,7 @@ use super::interval::explained;
 use super::made::Reading;
 use super::tables::{Tables, cell_or, figure_or_null, p_words};
 use super::targets::target_name;
-use super::words::order_hangs;
+use super::words::{order_hangs, other_rounds};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
 use crate::analysis::{League, LeagueRemark, Panel, Placing, Quantity};
 use crate::stats::{Extended, Friedman};
@@ -119,6 +119,7 @@ fn success(placing: &Placing) -> Cell {
 pub(super) fn notes(placing: &Placing, lang: Lang) -> Vec<String> {
     let bars = placing.bars.iter().map(|bar| bar.words(lang));
     let remark = |remark: &LeagueRemark| match remark {
+        LeagueRemark::OtherRounds { other } => other_rounds(&target_name(other.as_str(), placing.simulated), lang),
         LeagueRemark::OrderHangsOnRateLimits { other } => order_hangs(&target_name(other.as_str(), placing.simulated), lang),
         other => other.words(lang),
     };

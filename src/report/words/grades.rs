@@ -80,22 +80,24 @@ impl Worded for ModelVerdict {
     }
 }
 
-/// The check of all targets in one line: who is consistent, who differs, who was not checked and why.
+/// The check of all targets in one line: who is consistent, who differs, how many were not checked and why. Nothing where none was.
 pub(in crate::report) fn same_model(checks: &[(String, &ModelCheck)], lang: Lang) -> Option<String> {
-    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-    for (name, check) in checks {
-        let word = check.verdict.words(lang);
-        match groups.iter_mut().find(|(known, _)| *known == word) {
-            Some((_, names)) => names.push(name),
-            None => groups.push((word, vec![name])),
-        }
-    }
-    if checks.iter().all(|(_, check)| matches!(check.verdict, ModelVerdict::NotChecked { .. })) {
+    let named = |wanted: fn(&ModelVerdict) -> bool| {
+        let names: Vec<&str> = checks.iter().filter(|(_, check)| wanted(&check.verdict)).map(|(name, _)| name.as_str()).collect();
+        let word = checks.iter().find(|(_, check)| wanted(&check.verdict)).map(|(_, check)| check.verdict.words(lang))?;
+        Some(format!("{word}{}{}", lang.say(": ", "："), lang.list(names)))
+    };
+    let consistent = named(|verdict| *verdict == ModelVerdict::Consistent);
+    let differs = named(|verdict| matches!(verdict, ModelVerdict::Differs { .. }));
+    let unchecked = [NotChecked::NoFamily, NotChecked::NoOther, NotChecked::TooFew].into_iter().filter_map(|why| {
+        let n = checks.iter().filter(|(_, check)| check.verdict == ModelVerdict::NotChecked { why }).count();
+        (0 < n).then(|| format!("{}{}{n}", ModelVerdict::NotChecked { why }.words(lang), lang.say(": ", "：")))
+    });
+    if consistent.is_none() && differs.is_none() {
         return None;
     }
-    let of = |(word, names): (String, Vec<&str>)| format!("{word}{}{}", lang.say(": ", "："), lang.list(names));
-    let parts: Vec<String> = groups.into_iter().map(of).collect();
-    Some(format!("{}{}.", lang.say("Same model? ", "是否同一模型？"), parts.join(lang.say("; ", "；"))).replace("..", "."))
+    let parts: Vec<String> = consistent.into_iter().chain(differs).chain(unchecked).collect();
+    Some(format!("{}{}{}", lang.say("Same model? ", "是否同一模型？"), parts.join(lang.say("; ", "；")), lang.say(".", "。")))
 }
 
 impl Worded for ClaimCheck {

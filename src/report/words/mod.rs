@@ -12,7 +12,7 @@ pub use grades::model_differs;
 pub(super) use grades::{claims_not_comparable, same_model, unread};
 pub(super) use metrics::told;
 pub use verdicts::{Told, sentence};
-pub(super) use verdicts::{lasting, order_hangs, percent, rate};
+pub(super) use verdicts::{lasting, order_hangs, other_rounds, percent, rate};
 
 /// A fact that can be said.
 pub trait Worded {

@@ -210,6 +210,7 @@ impl Worded for WhyNot {
 impl Worded for LeagueRemark {
     fn words(&self, lang: Lang) -> String {
         match (self, lang) {
+            (LeagueRemark::OtherRounds { other }, _) => other_rounds(other.as_str(), lang),
             (LeagueRemark::OrderHangsOnRateLimits { other }, _) => order_hangs(other.as_str(), lang),
             (LeagueRemark::RateLimited(n), Lang::En) => format!("{n} rate_limited"),
             (LeagueRemark::RateLimited(n), Lang::Zh) => format!("{n} 次 rate_limited"),
@@ -222,6 +223,14 @@ impl Worded for LeagueRemark {
             (LeagueRemark::Claim { check }, _) => check.words(lang),
             (LeagueRemark::Identical, _) => lang.say("identical data: check the set-up", "数据完全相同：请检查设置").into(),
         }
+    }
+}
+
+/// That the values of two come from different rounds, and those in common show the contrary.
+pub(in crate::report) fn other_rounds(other: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("the rounds that it has in common with {other} show the contrary of their values: go by the ranks"),
+        Lang::Zh => format!("与 {other} 共有的各轮所显示的先后与两者的数值相反：请以名次为准"),
     }
 }
 
