@@ -127,10 +127,8 @@ fn where_hours_do_nothing_little_is_claimed_however_often_it_is_tried() {
     }
     // One in twenty is allowed to each family; three standard errors of 200 repetitions above that are 9.6 %.
     for (what, claims) in [("swings", swings), ("pairs", pairs), ("bins", bins), ("waves", waves), ("spreads", spreads)] {
-        println!("{what}: {claims} of {repetitions}");
         assert!(claims * 1000 <= 96 * repetitions as usize, "{what}: {claims} of {repetitions}");
     }
-    println!("dependent: {dependent} of {repetitions}");
     assert!(dependent * 10 <= 3 * repetitions as usize, "independent rounds look dependent: {dependent}");
 }
 
