@@ -171,7 +171,7 @@ fn rate_limits_of_a_third_do_not_touch_a_pair_that_has_none() {
 #[test]
 fn values_of_different_rounds_do_not_overrule_the_rounds_in_common() {
     // Both are ten times as slow in every other round, when the second one is not asked; when it is, it is the slower one.
-    let busy = |round: usize| if round % 2 == 0 { 1.0 } else { 10.0 };
+    let busy = |round: usize| if round.is_multiple_of(2) { 1.0 } else { 10.0 };
     let first = Story::of("a", 40, 5, |round, prompt| good(busy(round) * (0.1 * noise("a", round, prompt)).exp()));
     let second = Story::of("b", 40, 5, |round, prompt| match busy(round) {
         1.0 => good(1.5 * (0.1 * noise("b", round, prompt)).exp()),
