@@ -2,6 +2,7 @@
 
 mod bar;
 mod basis;
+mod brief;
 mod compare;
 mod figures;
 mod graded;
@@ -23,6 +24,7 @@ mod warnings;
 
 pub use bar::{Bar, bars};
 pub use basis::{BasisBecause, Families, NotReported, basis};
+pub use brief::{Brief, Caveat, Finding, Shown, brief};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
 pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY};
 pub use hours::{

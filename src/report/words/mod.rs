@@ -11,7 +11,7 @@ pub(super) use metrics::told;
 use super::Lang;
 
 pub use verdicts::{Told, sentence};
-pub(super) use verdicts::{lasting, order_hangs, percent, rate};
+pub(super) use verdicts::{figures, lasting, order_hangs, percent, rate};
 
 /// A fact that can be said.
 pub trait Worded {
