@@ -1,6 +1,7 @@
 //! Tables as data, the views that make them from an analysis, and the formats that write them. Whatever a provider or a user named is
 //! made harmless in every format: it may hold escape sequences, markup or formulas.
 
+mod brief;
 mod caption;
 mod compare;
 mod csv;
@@ -27,6 +28,7 @@ mod targets;
 mod terminal;
 mod words;
 
+pub use brief::{Page, page};
 pub use compare::comparisons;
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;
