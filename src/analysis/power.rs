@@ -60,7 +60,7 @@ pub struct PairPower {
 pub fn power(panel: &Panel, ratio: f64, baseline: Option<usize>, planned_every_s: u64, judging: &Judging) -> Power {
     let nothing = |target: &usize| {
         let bars = bars(panel, *target, judging.confidence, None);
-        bars.iter().any(|bar| matches!(bar, Bar::NoGoodReply { .. } | Bar::NoValue))
+        bars.iter().any(Bar::leaves_nothing)
     };
     let (left_out, kept): (Vec<usize>, Vec<usize>) = (0..panel.targets.len()).partition(nothing);
     let asked: Vec<(usize, usize)> = match baseline {

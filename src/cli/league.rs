@@ -1,9 +1,9 @@
 //! `photofinish league`: places as intervals.
 
 use super::Done;
-use super::judging::{Strictness, laid_out};
+use super::judging::{Strictness, differing, laid_out};
 use super::reading::{Counting, Writing, open};
-use crate::analysis::{Bar, Comparing, Joined, League, Options, Panel, Quantity, basis, league};
+use crate::analysis::{Bar, Comparing, Joined, League, Options, Panel, Quantity, basis, claim_checks, graded_answers, league};
 use crate::report::{Reading, leagues, seed_layout};
 use anyhow::bail;
 use std::path::PathBuf;
@@ -49,11 +49,14 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let runs = open(&args.runs, &args.results, &args.counting)?;
     let joined = Joined::new(&runs)?;
     let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
-    let how = Comparing { judging: args.strictness.judging(), seed: joined.manifest().seed, ..Comparing::default() };
+    let (graded, judging) = (graded_answers(&joined, basis), args.strictness.judging());
+    let model_differs = differing(&joined, basis, graded.as_ref(), judging.confidence, args.writing.lang);
+    let how = Comparing { judging, seed: joined.manifest().seed, model_differs, ..Comparing::default() };
+    let claims = claim_checks(&joined, basis, judging.confidence);
     let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.writing.lang };
     let made = |quantity: Quantity| -> anyhow::Result<(Panel, League)> {
         let panel = laid_out(&joined, quantity, basis)?;
-        let league = league(&panel, &how);
+        let league = league(&panel, &how).with_claims(&claims);
         Ok((panel, league))
     };
     let tables = match args.layout {
@@ -64,7 +67,8 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         Layout::Full => {
             let asked = !args.strictness.metrics.is_empty();
             let mut tables = Vec::new();
-            for quantity in args.strictness.quantities(&OWN) {
+            let own: Vec<Quantity> = OWN.into_iter().chain(graded.is_some().then_some(Quantity::SecondsPerCorrect)).collect();
+            for quantity in args.strictness.quantities(&own) {
                 let one = made(quantity)?;
                 // Where no target reasons, nobody misses a league of it.
                 if asked || has_values(&one.1) || quantity != Quantity::ReasoningSpeed {
@@ -80,6 +84,6 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
 
 /// Whether any target has the quantity.
 fn has_values(league: &League) -> bool {
-    let has = |bars: &[Bar]| !bars.iter().any(|bar| matches!(bar, Bar::NoGoodReply { .. } | Bar::NoValue));
+    let has = |bars: &[Bar]| !bars.iter().any(Bar::leaves_nothing);
     league.ranked.iter().chain(&league.unranked).any(|placing| has(&placing.bars) && placing.value.is_some())
 }

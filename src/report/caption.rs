@@ -1,8 +1,9 @@
 //! The caption of the table of targets: how it was made, line by line.
 
-use super::targets::{all_few, basis_name};
+use super::targets::{all_few, basis_name, is_graded, target_name};
+use super::words::{claims_not_comparable, same_model};
 use super::{Digits, Lang, Worded, shown};
-use crate::analysis::{Families, Joined, Span, TargetTable};
+use crate::analysis::{self, ClaimVerdict, Families, Joined, ModelCheck, Span, TargetTable};
 use crate::record::{Manifest, TransportKind};
 use std::collections::BTreeSet;
 
@@ -26,6 +27,19 @@ pub(super) fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> V
             Lang::En => format!("Simulated at {scale}×: each millisecond of this machine's own delay counts as {scale} ms."),
             Lang::Zh => format!("以 {scale} 倍速模拟：本机自身每 1 ms 的延迟都算作 {scale} ms。"),
         });
+    }
+    if is_graded(table) {
+        let words = "Correct: complete replies with the exact answer, of all requests sent; per correct: charged time of all requests over \
+                     correct answers (docs/datasets.md says how answers are read). Both hold for these prompts.";
+        let zh = "正确：答案准确的完整回复占全部已发请求；每个正确：全部请求的计入的时间除以正确答案数（答案如何识别见 docs/datasets.md）。两者只对这些提示成立。";
+        lines.push(lang.say(words, zh).into());
+    }
+    let named = |row: &analysis::Row| target_name(row.target.as_str(), row.simulated);
+    let checks: Vec<(String, &ModelCheck)> = table.rows.iter().filter_map(|row| Some((named(row), row.model.as_ref()?))).collect();
+    lines.extend(same_model(&checks, lang));
+    let mut claims = table.rows.iter().flat_map(|row| &row.claims);
+    if claims.any(|check| matches!(check.verdict, ClaimVerdict::NotComparable { .. })) {
+        lines.push(claims_not_comparable(table.basis, lang));
     }
     lines.extend(families(manifest, lang));
     let by_reqwest = manifest.targets.iter().filter(|target| target.transport == TransportKind::Reqwest).map(|target| target.id.as_str());

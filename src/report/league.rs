@@ -4,9 +4,10 @@ use super::interval::explained;
 use super::made::Reading;
 use super::tables::{Tables, cell_or, figure_or_null, p_words};
 use super::targets::target_name;
-use super::words::order_hangs;
+use super::words::{order_hangs, other_rounds};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
 use crate::analysis::{League, LeagueRemark, Panel, Placing, Quantity};
+use crate::stats::{Extended, Friedman};
 use serde_json::{Value, json};
 
 /// The views of leagues, one of each quantity, with the panel that they were made of.
@@ -118,6 +119,7 @@ fn success(placing: &Placing) -> Cell {
 pub(super) fn notes(placing: &Placing, lang: Lang) -> Vec<String> {
     let bars = placing.bars.iter().map(|bar| bar.words(lang));
     let remark = |remark: &LeagueRemark| match remark {
+        LeagueRemark::OtherRounds { other } => other_rounds(&target_name(other.as_str(), placing.simulated), lang),
         LeagueRemark::OrderHangsOnRateLimits { other } => order_hangs(&target_name(other.as_str(), placing.simulated), lang),
         other => other.words(lang),
     };
@@ -127,21 +129,22 @@ pub(super) fn notes(placing: &Placing, lang: Lang) -> Vec<String> {
 fn legend(league: &League, lang: Lang) -> Vec<String> {
     let value = match (league.quantity.is_rate(), lang) {
         (false, Lang::En) => {
-            "value: geometric mean over all requests, a failure charged the limit T; it need not be the median that `table` shows"
+            "value: geometric mean over all requests, a failure charged the limit T, with the interval of rounds taken \
+             as independent; it need not be the median that `table` shows"
         }
-        (false, Lang::Zh) => "数值：全部请求的几何平均，失败按时限 T 计；未必等于 `table` 中的中位数",
+        (false, Lang::Zh) => "数值：全部请求的几何平均，失败按时限 T 计，区间把各轮视为独立；未必等于 `table` 中的中位数",
         (true, Lang::En) => {
             "value: geometric mean over all requests, a failure charged the limit T over the usual tokens, so failures make it slower than \
-             the median that `table` shows; p5: 95 % of good replies reach it"
+             the median that `table` shows; interval of rounds taken as independent; p5: 95 % of good replies reach it"
         }
         (true, Lang::Zh) => {
-            "数值：全部请求的几何平均，失败按时限 T 除以通常的 token 数计，因此失败会使其低于 `table` 中的中位数；p5：95 % 的成功回复能达到"
+            "数值：全部请求的几何平均，失败按时限 T 除以通常的 token 数计，因此失败会使其低于 `table` 中的中位数；区间把各轮视为独立；p5：95 % 的成功回复能达到"
         }
     };
     vec![value.into()]
 }
 
-fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
+pub(super) fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
     let lang = reading.lang;
     let mut lines = reading.own(league.quantity, league.family);
     lines.extend(league.visible.map(|ratio| {
@@ -156,8 +159,8 @@ fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
     lines.extend(league.differ.as_ref().and_then(|test| test.p_f).map(|p| {
         let p = p_words(p);
         match lang {
-            Lang::En => format!("The ranked targets differ at all: {p} (Friedman, Iman–Davenport)."),
-            Lang::Zh => format!("参加排名的对象之间总体上有差异：{p}（Friedman 检验，Iman–Davenport 形式）。"),
+            Lang::En => format!("Do the ranked targets differ at all? {p} (Friedman, in the form of Iman and Davenport)."),
+            Lang::Zh => format!("参加排名的对象总体上有无差异：{p}（Friedman 检验，Iman–Davenport 形式）。"),
         }
     }));
     lines
@@ -261,7 +264,7 @@ fn in_full(reading: &Reading<'_>, league: &League) -> Value {
         "limit_s": league.limit_s,
         "success": { "ok": league.success.0, "sent": league.success.1 },
         "visible_ratio": league.visible,
-        "friedman": league.differ,
+        "friedman": league.differ.as_ref().map(friedman),
         "ranked": rows(&league.ranked),
         "unranked": rows(&league.unranked),
         "warnings": table.warnings,
@@ -272,6 +275,19 @@ fn in_full(reading: &Reading<'_>, league: &League) -> Value {
         whole[name] = json!(value);
     }
     whole
+}
+
+/// The omnibus test in full.
+fn friedman(test: &Friedman) -> Value {
+    json!({
+        "p": test.p_f,
+        "f": test.f.and_then(Extended::finite),
+        "p_chi2": test.p,
+        "chi2": test.chi2,
+        "df": test.df,
+        "kendall_w": test.kendall_w,
+        "mean_ranks": test.mean_ranks,
+    })
 }
 
 fn of_placing(placing: &Placing, lang: Lang) -> Value {

@@ -40,12 +40,11 @@ pub use number::{Digits, shown};
 pub use portrait::{Context, Portrait, portrait};
 pub use power::powers;
 pub use seed_layout::seed_layout;
+use std::str::FromStr;
 pub use table::{Cell, Column, Kind, Row, Table};
 pub use tables::Tables;
 pub use targets::targets;
-pub use words::{Told, Worded, sentence};
-
-use std::str::FromStr;
+pub use words::{Told, Worded, model_differs, sentence};
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -47,7 +47,7 @@ pub fn seed_layout(reading: &Reading<'_>, content: &(Panel, League), reasoning: 
         )
         .to_owned(),
     ];
-    caption.extend(reading.own(league.quantity, league.family));
+    caption.extend(super::league::caption(reading, league));
     let preliminary = if league.preliminary { lang.say(" (preliminary)", "（初步结果）") } else { "" };
     let title = reading.title(&format!("{}{preliminary}", lang.say("generation speed", "生成速度")));
     let people =

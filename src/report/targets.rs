@@ -2,8 +2,10 @@
 
 use super::caption::caption;
 use super::interval::explained;
+use super::tables::cell_or;
+use super::words::{model_differs, unread};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
-use crate::analysis::{self, COLUMNS, Joined, Over, Remark, TargetTable};
+use crate::analysis::{self, Bar, COLUMNS, ClaimVerdict, Joined, Over, Remark, TargetTable};
 use crate::metric::{Flag, Outcome, Unit, metric};
 use crate::record::Manifest;
 use crate::tokens::Basis;
@@ -21,7 +23,7 @@ pub fn targets(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Table {
     Table {
         lang,
         title: title(table, manifest, lang),
-        columns: columns(table.basis, lang),
+        columns: columns(table, lang),
         rows,
         warnings: table.warnings.iter().map(|warning| warning.words(lang)).collect(),
         caption: caption(table, joined, lang),
@@ -61,8 +63,13 @@ fn title(table: &TargetTable, manifest: &Manifest, lang: Lang) -> String {
     titled(&what, table.scale, lang)
 }
 
-fn columns(basis: Basis, lang: Lang) -> Vec<Column> {
-    let unit = |unit: Unit| if basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
+/// Whether the dataset has exact answers, so that there are columns for them.
+pub(super) fn is_graded(table: &TargetTable) -> bool {
+    table.rows.iter().any(|row| row.graded.is_some())
+}
+
+fn columns(table: &TargetTable, lang: Lang) -> Vec<Column> {
+    let unit = |unit: Unit| if table.basis == Basis::Chars { unit.symbol_in_chars() } else { unit.symbol() };
     let mut columns = vec![
         Column::new("target", lang.say("target", "对象"), Kind::Name),
         Column::new("success", lang.say("success", "成功率"), Kind::Count).unit("ok/sent").with_intervals(),
@@ -73,6 +80,11 @@ fn columns(basis: Basis, lang: Lang) -> Vec<Column> {
         let digits = if of == Unit::Milliseconds && !seconds { Digits::Tenths } else { Digits::Three };
         let kind = Kind::Number { in_seconds: seconds, digits };
         columns.push(Column::new(column.name, head(column, lang), kind).unit(unit(of)).with_intervals());
+    }
+    if is_graded(table) {
+        let seconds = Kind::Number { in_seconds: false, digits: Digits::Three };
+        columns.push(Column::new("correct", lang.say("correct", "正确"), Kind::Count).unit("correct/sent").with_intervals());
+        columns.push(Column::new("seconds_per_correct", lang.say("per correct", "每个正确"), seconds).unit("s").with_intervals());
     }
     columns
 }
@@ -116,7 +128,18 @@ fn row(row: &analysis::Row, all_few: bool, lang: Lang) -> Row {
             analysis::Cell::Text(text) => Cell::Text(text.clone()),
         });
     }
-    let notes = row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(|remark| remark.words(lang)).collect();
+    if let Some(graded) = &row.graded {
+        let interval = graded.correct_and_complete.and_then(|share| share.interval);
+        cells.push(Cell::Count { part: graded.correct, of: graded.n, interval });
+        cells.push(cell_or(graded.seconds_per_correct.as_ref(), || lang.say("no request", "没有请求").into()));
+    }
+    let mut notes: Vec<String> =
+        row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(|remark| remark.words(lang)).collect();
+    notes.extend(row.graded.as_ref().and_then(|graded| unread(graded, lang)));
+    let differs = row.model.as_ref().and_then(|check| model_differs(check, lang));
+    notes.extend(differs.map(|found| Bar::ModelDiffers { found }.words(lang)));
+    let comparable = row.claims.iter().filter(|check| !matches!(check.verdict, ClaimVerdict::NotComparable { .. }));
+    notes.extend(comparable.map(|check| check.words(lang)));
     Row { notes, ..Row::new(cells) }
 }
 

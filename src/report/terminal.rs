@@ -74,8 +74,11 @@ fn list(out: &mut String, table: &Table, width: usize) {
         }
         let name = cut(&name_of(table, &row.cells), width.saturating_sub(mark.len()).max(8));
         let _ = writeln!(out, "{name}{mark}");
+        worded(out, table, row, Kind::Sentence, width);
         let mut line = String::new();
-        for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| !matches!(column.kind, Kind::Name | Kind::Words)) {
+        for (column, cell) in
+            table.columns.iter().zip(&row.cells).filter(|(column, _)| !matches!(column.kind, Kind::Name | Kind::Words | Kind::Sentence))
+        {
             let unit = if matches!(cell, Cell::Number { .. }) { plain(column.shown_unit(lang)) } else { String::new() };
             let mut item = format!("  {} {} {unit}", plain(&column.title), plain(&cell_text(column, cell, lang)));
             let mut below = String::new();
@@ -97,12 +100,17 @@ fn list(out: &mut String, table: &Table, width: usize) {
         if !line.is_empty() {
             let _ = writeln!(out, "{line}");
         }
-        for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| column.kind == Kind::Words) {
-            let text = plain(&cell_text(column, cell, lang));
-            if !text.is_empty() {
-                let head = format!("  {}{}", plain(&column.title), lang.say(": ", "："));
-                hung(out, &head, &text, 4, width, Style::new());
-            }
+        worded(out, table, row, Kind::Words, width);
+    }
+}
+
+/// The words of a row that are of a kind, each behind its head.
+fn worded(out: &mut String, table: &Table, row: &super::Row, kind: Kind, width: usize) {
+    for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| column.kind == kind) {
+        let text = plain(&cell_text(column, cell, table.lang));
+        if !text.is_empty() {
+            let head = format!("  {}{}", plain(&column.title), table.lang.say(": ", "："));
+            hung(out, &head, &text, 4, width, Style::new());
         }
     }
 }

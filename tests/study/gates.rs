@@ -109,7 +109,9 @@ pub fn gates(size: Size, mut done: impl FnMut(Gate)) {
         gate(format!("clustered interval holds the p{}, {kind:?}, {rounds} rounds × 10", 100.0 * p), found, least, 1.0);
     }
     for (what, found) in hour_tests(size) {
-        gate(format!("{what} finds an hour where none is, 72 rounds × 10"), found, 0.03, 0.065);
+        // Brown and Forsythe's test takes medians away, which leaves it below its level in groups of a dozen rounds: it errs by saying less.
+        let least = if what == "Brown–Forsythe" { 0.02 } else { 0.03 };
+        gate(format!("{what} finds an hour where none is, 72 rounds × 10"), found, least, 0.065);
     }
     for kind in [Kind::Base, Kind::Heavy, Kind::Fail] {
         for rounds in [6, 10, 24, 72] {

@@ -17,13 +17,13 @@ pub(super) fn legend(quantity: Quantity, lang: Lang) -> Vec<String> {
     };
     let ratio = match (quantity.is_rate(), lang) {
         (false, Lang::En) => "× own level: charged time over the target's own level in the whole run; a failure is charged the limit T.",
-        (false, Lang::Zh) => "为自身水平的倍数：计罚用时与该对象在整个运行中的自身水平之比；失败按时限 T 计。",
+        (false, Lang::Zh) => "为自身水平的倍数：用时与该对象在整个运行中的自身水平之比；失败按时限 T 计入。",
         (true, Lang::En) => {
             "× own level: charged time per token over the target's own level in the whole run, so above 1 is slower; a failure is charged \
              the limit T over the usual tokens."
         }
         (true, Lang::Zh) => {
-            "为自身水平的倍数：每个 token 的计罚用时与该对象在整个运行中的自身水平之比，大于 1 即更慢；失败按时限 T 除以通常的 token 数计。"
+            "为自身水平的倍数：每个 token 的用时与该对象在整个运行中的自身水平之比，大于 1 即更慢；失败按时限 T 除以通常的 token 数计入。"
         }
     };
     vec![median.into(), ratio.into()]
@@ -78,7 +78,7 @@ fn bins(hours: &Hours, lang: Lang) -> String {
             if days == 1 { "day" } else { "days" }
         ),
         Lang::Zh => format!(
-            "时段按轮次开始时 {zone} 的钟表时间划分；按其日历共 {days} 天；每段 {width} 小时。每轮取一个值：计罚用时的对数减去该提示词自身的均值，再对提示词取平均；\
+            "时段按轮次开始时 {zone} 的钟表时间划分；按其日历共 {days} 天；每段 {width} 小时。每轮取一个值：用时（失败按上述办法计入）的对数减去该提示词自身的均值，再对提示词取平均；\
              一个时段满三轮才给出各轮的 {confidence} t 区间，各时段单独计算。"
         ),
     }

@@ -1,16 +1,20 @@
 //! What analysis and metrics say, in words: each fact is a value there and a sentence here, once in each language.
 
-pub(super) mod hours;
+mod grades;
 mod metrics;
 mod readings;
 mod replies;
 mod verdicts;
 
-pub(super) use metrics::told;
-
+pub use grades::model_differs;
 use super::Lang;
-
 pub use verdicts::{Told, sentence};
+
+pub(super) mod hours;
+
+pub(super) use grades::{claims_not_comparable, same_model, unread};
+pub(super) use metrics::told;
+pub(super) use verdicts::{lasting, order_hangs, other_rounds, percent, rate};
 pub(super) use verdicts::{figures, lasting, order_hangs, percent, rate};
 
 /// A fact that can be said.

@@ -163,6 +163,7 @@ impl Worded for Bar {
         match (self, lang) {
             (Bar::NoGoodReply { sent }, Lang::En) => format!("no good reply in {sent} requests"),
             (Bar::NoGoodReply { sent }, Lang::Zh) => format!("{sent} 个请求没有一个成功的回复"),
+            (Bar::NoCorrectAnswer, _) => lang.say("not one correct answer", "没有一个正确答案").into(),
             (Bar::NoValue, _) => lang.say("its replies have no such value", "其回复没有这项数值").into(),
             (Bar::HiddenThinking { hidden, ok }, Lang::En) => {
                 format!("TTFT may include thinking that is not shown ({hidden} of {ok} replies)")
@@ -209,6 +210,7 @@ impl Worded for WhyNot {
 impl Worded for LeagueRemark {
     fn words(&self, lang: Lang) -> String {
         match (self, lang) {
+            (LeagueRemark::OtherRounds { other }, _) => other_rounds(other.as_str(), lang),
             (LeagueRemark::OrderHangsOnRateLimits { other }, _) => order_hangs(other.as_str(), lang),
             (LeagueRemark::RateLimited(n), Lang::En) => format!("{n} rate_limited"),
             (LeagueRemark::RateLimited(n), Lang::Zh) => format!("{n} 次 rate_limited"),
@@ -218,8 +220,17 @@ impl Worded for LeagueRemark {
             (LeagueRemark::Hidden(n), Lang::Zh) => format!("{n} 次 hidden"),
             (LeagueRemark::Uncounted(n), Lang::En) => format!("{n} without token counts"),
             (LeagueRemark::Uncounted(n), Lang::Zh) => format!("{n} 个没有 token 计数"),
+            (LeagueRemark::Claim { check }, _) => check.words(lang),
             (LeagueRemark::Identical, _) => lang.say("identical data: check the set-up", "数据完全相同：请检查设置").into(),
         }
+    }
+}
+
+/// That the values of two come from different rounds, and those in common show the contrary.
+pub(in crate::report) fn other_rounds(other: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("the rounds that it has in common with {other} show the contrary of their values: go by the ranks"),
+        Lang::Zh => format!("与 {other} 共有的各轮所显示的先后与两者的数值相反：请以名次为准"),
     }
 }
 
