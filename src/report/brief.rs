@@ -1,12 +1,13 @@
 //! One page of Markdown for a reader with a minute: the answer in a sentence, a row a target, three caveats.
 
+use super::caption::period;
 use super::harmless::markdown;
 use super::interval::explained;
-use super::made::{Reading, period};
+use super::made::Reading;
 use super::targets::{target_name, targets};
 use super::words::{figures, lasting, percent, rate};
 use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, Worded, json, shown};
-use crate::analysis::{Brief, Caveat, Finding, League, Placing, Quantity, Ratio, Shown, TargetTable};
+use crate::analysis::{Brief, Caveat, Finding, League, Placing, Quantity, Ratio, Shown, Span, TargetTable};
 use crate::ident::TargetId;
 use serde_json::json;
 use std::fmt::Write;
@@ -134,9 +135,13 @@ fn tied(what: &str, leaders: &[String], behind: usize, lang: Lang) -> String {
     match (lang, behind) {
         (Lang::En, 0) => format!("Nobody is shown to be best in {what}: any of {names} may be."),
         (Lang::Zh, 0) => format!("{what}：未显示出谁最好，{names} 都有可能。"),
-        (Lang::En, 1) => format!("Nobody is shown to be best in {what}: any of {names} may be; the other ranked target is behind."),
-        (Lang::En, n) => format!("Nobody is shown to be best in {what}: any of {names} may be; the {n} other ranked targets are behind."),
-        (Lang::Zh, n) => format!("{what}：未显示出谁最好，{names} 都有可能；其余 {n} 个参加排名的对象落后。"),
+        (Lang::En, 1) => {
+            format!("Nobody is shown to be best in {what}: any of {names} may be; the other ranked target is shown to be behind.")
+        }
+        (Lang::En, n) => format!(
+            "Nobody is shown to be best in {what}: any of {names} may be; each of the {n} other ranked targets is shown to be behind another."
+        ),
+        (Lang::Zh, n) => format!("{what}：未显示出谁最好，{names} 都有可能；其余 {n} 个参加排名的对象都已显示落后于某个对象。"),
     }
 }
 
@@ -238,7 +243,7 @@ fn rows(reading: &Reading<'_>, table: &TargetTable, league: &League) -> Table {
     let row = |placing: &Placing, line_above: Option<String>| {
         let at = table.rows.iter().position(|row| row.target == placing.target)?;
         let rank = Cell::text(placing.rank.map_or_else(|| "—".to_owned(), |rank| rank.to_string()));
-        let cells = std::iter::once(rank).chain(places.iter().map(|place| whole.rows[at].cells[*place].clone())).collect();
+        let cells = std::iter::once(rank).chain(places.iter().map(|place| without_marks(&whole.rows[at].cells[*place]))).collect();
         let notes = placing.bars.iter().map(|bar| bar.words(lang)).collect();
         Some(Row { notes, group: placing.shade, line_above, ..Row::new(cells) })
     };
@@ -248,12 +253,20 @@ fn rows(reading: &Reading<'_>, table: &TargetTable, league: &League) -> Table {
     Table { lang, columns, rows: ranked.chain(unranked).collect(), constants: whole.constants, ..Table::default() }
 }
 
+/// A cell without what its clock marks leave open: who has a minute is not told of it.
+fn without_marks(cell: &Cell) -> Cell {
+    match cell.clone() {
+        Cell::Number { value, interval, mark, .. } => Cell::Number { value, within: None, interval, mark },
+        other => other,
+    }
+}
+
 /// A column of the table of targets under a head that needs no other beside it.
 fn titled(column: &Column, lang: Lang) -> Column {
     let title = match column.name.as_str() {
-        "e2e_p50_ms" => lang.say("reply time, median", "回复用时（中位数）"),
+        "e2e_p50_ms" => lang.say("reply time, median", "回复用时中位数"),
         "content_speed" => lang.say("answer speed", "回答速度"),
-        "ttft_p50_ms" => lang.say("TTFT, median", "首字时延（中位数）"),
+        "ttft_p50_ms" => lang.say("TTFT, median", "首字时延中位数"),
         _ => return column.clone(),
     };
     Column { title: title.into(), ..column.clone() }
@@ -280,7 +293,7 @@ fn foot(reading: &Reading<'_>, leagues: &[League], rows: &Table, table: &TargetT
             },
         );
         if let Some((from, to)) = league.span {
-            made.insert(1, period(from, to, lang));
+            made.insert(1, period(Span { from, to }, lang));
         }
     }
     lines.push(made.join(" · "));

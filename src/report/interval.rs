@@ -45,8 +45,9 @@ pub(super) fn figure(value: f64, interval: Option<Interval>, digits: Digits, lan
         (Some(end), None) | (None, Some(end)) => (value - end).abs(),
         (None, None) => return (shown(value, digits), Drawn::Nothing),
     };
-    if !(0.0 < half && half.is_finite()) {
-        let words = if low == high { lang.say("exact", "全同").to_owned() } else { one_sided(low, high, |end| shown(end, digits)) };
+    let equal = low.zip(high).is_some_and(|(low, high)| all_equal(value, low, high));
+    if equal || !(0.0 < half && half.is_finite()) {
+        let words = if equal { lang.say("exact", "全同").to_owned() } else { one_sided(low, high, |end| shown(end, digits)) };
         return (shown(value, digits), Drawn::Words(words));
     }
     // A run whose rounds hardly differ does not earn a figure of ten digits.
@@ -90,7 +91,9 @@ pub(super) fn explained<'a>(rows: impl Iterator<Item = &'a Row>, confidence: Con
         let Some(Interval { low, high }) = cell.interval() else { continue };
         any |= low.at().or(high.at()).is_some();
         one_sided |= low.at().is_some() != high.at().is_some();
-        exact |= matches!(cell, Cell::Number { .. }) && low.at().is_some() && low == high;
+        if let (Cell::Number { value, .. }, Some((low, high))) = (cell, low.at().zip(high.at())) {
+            exact |= all_equal(*value, low, high);
+        }
     }
     let percent = shown(confidence.share() * 100.0, Digits::Fine);
     let mut words = any.then(|| match lang {
@@ -111,6 +114,11 @@ pub(super) fn explained<'a>(rows: impl Iterator<Item = &'a Row>, confidence: Con
         ));
     }
     Some(words)
+}
+
+/// Whether the ends meet, but for the last bits of a computation.
+fn all_equal(value: f64, low: f64, high: f64) -> bool {
+    high - low <= 1e-6 * value.abs()
 }
 
 fn between(low: f64, high: f64, lang: Lang, number: impl Fn(f64) -> String) -> String {
@@ -152,7 +160,7 @@ mod tests {
         assert_eq!(drawn(12.0, Interval::closed(11.0, 13.0)), "12.0 [11.0–13.0]");
         // Half a width of 0.0996 is one of 0.10.
         assert_eq!(drawn(1.0, Interval::closed(0.9004, 1.0996)), "1.00 [0.90–1.10]");
-        assert_eq!(drawn(37.8, Interval::closed(37.799_999_999, 37.800_000_001)), "37.8000 [37.8000–37.8000]");
+        assert_eq!(drawn(37.8, Interval::closed(37.799_999_999, 37.800_000_001)), "37.8 (exact)");
         assert_eq!(drawn(-3.26, Interval::closed(-4.1, -2.2)), "−3.26 [−4.10 to −2.20]");
     }
 

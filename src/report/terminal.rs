@@ -4,7 +4,7 @@
 use super::Table;
 use super::grid::{Shape, grid};
 use super::harmless::plain;
-use super::markdown::cell_text;
+use super::markdown::{cell_parts, cell_text};
 use super::prose::{cut, hung, prose};
 use super::{Cell, Kind};
 use anstyle::{AnsiColor, Style};
@@ -80,12 +80,22 @@ fn list(out: &mut String, table: &Table, width: usize) {
             table.columns.iter().zip(&row.cells).filter(|(column, _)| !matches!(column.kind, Kind::Name | Kind::Words | Kind::Sentence))
         {
             let unit = if matches!(cell, Cell::Number { .. }) { plain(column.shown_unit(lang)) } else { String::new() };
-            let item = format!("  {} {} {unit}", plain(&column.title), plain(&cell_text(column, cell, lang)));
+            let mut item = format!("  {} {} {unit}", plain(&column.title), plain(&cell_text(column, cell, lang)));
+            let mut below = String::new();
+            if width < item.trim_end().width() {
+                let (figure, drawn) = cell_parts(column, cell, lang);
+                item = format!("  {} {} {unit}", plain(&column.title), plain(&figure));
+                below = plain(&drawn.bracketed());
+            }
             if width < line.width() + item.trim_end().width() && !line.is_empty() {
                 let _ = writeln!(out, "{line}");
                 line.clear();
             }
             line.push_str(item.trim_end());
+            if !below.is_empty() {
+                let _ = writeln!(out, "{line}\n    {below}");
+                line.clear();
+            }
         }
         if !line.is_empty() {
             let _ = writeln!(out, "{line}");

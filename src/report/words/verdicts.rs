@@ -143,14 +143,14 @@ impl Worded for Quantity {
     fn words(&self, lang: Lang) -> String {
         let (en, zh) = match self {
             Quantity::Ttft => ("time to first token (TTFT)", "首字时延（TTFT）"),
-            Quantity::Ttfa => ("time to first answer", "首个回答时延"),
+            Quantity::Ttfa => ("time to first answer", "首答时延"),
             Quantity::E2e => ("reply time", "完整回复用时"),
             Quantity::TimeTo100 => ("time to 100 tokens of the answer", "回答到 100 个 token 的用时"),
             Quantity::TimeTo500 => ("time to 500 tokens of the answer", "回答到 500 个 token 的用时"),
             Quantity::Spt => ("reply time per token", "平均每个 token 的用时"),
             Quantity::OverallSpeed => ("overall speed", "总体速度"),
-            Quantity::ReasoningSpeed => ("reasoning speed", "推理阶段速度"),
-            Quantity::ContentSpeed => ("content speed", "回答阶段速度"),
+            Quantity::ReasoningSpeed => ("reasoning speed", "推理（思考）速度"),
+            Quantity::ContentSpeed => ("content speed", "回答速度"),
             Quantity::Decode => ("decode speed", "解码速度"),
             Quantity::SecondsPerCorrect => ("seconds per correct answer", "每个正确回答的用时"),
         };
