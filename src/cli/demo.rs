@@ -1,13 +1,16 @@
 //! `photofinish demo`: the main job on simulated providers, with nothing but this binary.
 
-use super::reading::{Counting, Writing, open};
+use super::judging::Strictness;
+use super::reading::{Counting, Writing, joined, open};
 use super::run::{Race, race, tell};
 use super::simulator::{Simulator, System};
-use super::{Done, table};
+use super::{Done, league, table};
+use crate::analysis::Quantity;
 use crate::dataset::Dataset;
 use crate::plan::{Patch, PlanFile, Prompts, TargetEntry, resolve};
 use crate::provider::Catalog;
 use crate::record::{Simulated, TargetFacts};
+use crate::report::Format;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `demo`.

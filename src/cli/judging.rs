@@ -21,6 +21,12 @@ pub struct Strictness {
 }
 
 impl Strictness {
+    /// What is usual, in one quantity.
+    pub fn of(quantity: Quantity) -> Strictness {
+        let Judging { confidence, delta } = Judging::default();
+        Strictness { metrics: vec![quantity], confidence, delta }
+    }
+
     /// The rules of judging.
     pub fn judging(&self) -> Judging {
         Judging { confidence: self.confidence, delta: self.delta }

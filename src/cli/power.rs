@@ -2,7 +2,7 @@
 
 use super::Done;
 use super::judging::{Strictness, laid_out, target};
-use super::reading::{Counting, Writing, open};
+use super::reading::{Counting, Writing, joined, open};
 use crate::analysis::{Comparing, Joined, Options, Quantity, basis, league, power};
 use crate::report::{Reading, powers};
 use anyhow::bail;
@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Done> {
     args.writing.check()?;
     let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = Joined::new(&runs)?;
+    let joined = joined(&runs, args.writing.lang)?;
     if joined.manifest().targets.len() < 2 {
         bail!("there is only one target, and nothing to compare it with");
     }
