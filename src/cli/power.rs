@@ -3,7 +3,7 @@
 use super::Done;
 use super::judging::{Strictness, laid_out, target};
 use super::reading::{Counting, Writing, joined, open};
-use crate::analysis::{Comparing, Joined, Options, Quantity, basis, league, power};
+use crate::analysis::{Comparing, Options, Quantity, basis, league, power};
 use crate::report::{Reading, powers};
 use anyhow::bail;
 use std::path::PathBuf;

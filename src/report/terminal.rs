@@ -6,7 +6,7 @@ use super::grid::{Shape, grid};
 use super::harmless::plain;
 use super::markdown::{cell_parts, cell_text};
 use super::prose::{cut, hung, prose};
-use super::{Cell, Kind};
+use super::{Cell, Kind, Lang};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -109,7 +109,12 @@ fn worded(out: &mut String, table: &Table, row: &super::Row, kind: Kind, width: 
     for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| column.kind == kind) {
         let text = plain(&cell_text(column, cell, table.lang));
         if !text.is_empty() {
-            let head = format!("  {}{}", plain(&column.title), table.lang.say(": ", "："));
+            let unit = match (column.shown_unit(table.lang), table.lang) {
+                ("", _) => String::new(),
+                (unit, Lang::En) => format!(" ({unit})"),
+                (unit, Lang::Zh) => format!("（{unit}）"),
+            };
+            let head = format!("  {}{}{}", plain(&column.title), plain(&unit), table.lang.say(": ", "："));
             hung(out, &head, &text, 4, width, Style::new());
         }
     }
