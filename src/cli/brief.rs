@@ -2,8 +2,8 @@
 
 use super::Done;
 use super::judging::{Strictness, laid_out};
-use super::reading::{Counting, Writing, open};
-use crate::analysis::{Comparing, Joined, League, Options, Quantity, basis, brief, league, target_table};
+use super::reading::{Counting, Writing, joined, open};
+use crate::analysis::{Comparing, League, Options, Quantity, basis, brief, league, target_table};
 use crate::report::{Reading, page};
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ const OWN: [Quantity; 3] = [Quantity::E2e, Quantity::Ttft, Quantity::ContentSpee
 pub fn run(args: Args) -> anyhow::Result<Done> {
     args.writing.check()?;
     let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = Joined::new(&runs)?;
+    let joined = joined(&runs, args.writing.lang)?;
     let options = Options { basis: args.counting.basis, confidence: args.strictness.confidence };
     let (basis, because) = basis(&joined, &options);
     let how = Comparing { judging: args.strictness.judging(), seed: joined.manifest().seed, ..Comparing::default() };

@@ -2,8 +2,8 @@
 
 use super::Done;
 use super::judging::{confidence, laid_out, quantity};
-use super::reading::{Counting, Writing, open};
-use crate::analysis::{BinWidth, HoursOptions, Joined, Options, Quantity, basis, hours};
+use super::reading::{Counting, Writing, joined, open};
+use crate::analysis::{BinWidth, HoursOptions, Options, Quantity, basis, hours};
 use crate::record::{Manifest, zone};
 use crate::report::{Format, Reading, Worded, hour_tables};
 use crate::stats::Confidence;
@@ -48,7 +48,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     args.writing.check()?;
     let named = args.zone.as_deref().map(zone).transpose().context("--zone")?;
     let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = Joined::new(&runs)?;
+    let joined = joined(&runs, args.writing.lang)?;
     let manifest = joined.manifest();
     let zone = match named {
         Some(zone) => zone,

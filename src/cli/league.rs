@@ -2,8 +2,8 @@
 
 use super::Done;
 use super::judging::{Strictness, differing, laid_out};
-use super::reading::{Counting, Writing, open};
-use crate::analysis::{Bar, Comparing, Joined, League, Options, Panel, Quantity, basis, claim_checks, graded_answers, league};
+use super::reading::{Counting, Writing, joined, open};
+use crate::analysis::{Bar, Comparing, League, Options, Panel, Quantity, basis, claim_checks, graded_answers, league};
 use crate::report::{Reading, leagues, seed_layout};
 use anyhow::bail;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         bail!("--layout seed has its own metrics: leave --metric out");
     }
     let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = Joined::new(&runs)?;
+    let joined = joined(&runs, args.writing.lang)?;
     let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
     let (graded, judging) = (graded_answers(&joined, basis), args.strictness.judging());
     let model_differs = differing(&joined, basis, graded.as_ref(), judging.confidence, args.writing.lang);

@@ -2,8 +2,8 @@
 
 use super::Done;
 use super::judging::confidence;
-use super::reading::{Counting, Writing, open};
-use crate::analysis::{Joined, Options, target_table};
+use super::reading::{Counting, Writing, joined, open};
+use crate::analysis::{Options, target_table};
 use crate::measured::Sheet;
 use crate::report::targets;
 use crate::stats::Confidence;
@@ -38,7 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
 
 /// The table of runs, as text.
 pub fn write(runs: &[Sheet], confidence: Confidence, counting: &Counting, writing: &Writing) -> anyhow::Result<String> {
-    let joined = Joined::new(runs)?;
+    let joined = joined(runs, writing.lang)?;
     let table = target_table(&joined, &Options { basis: counting.basis, confidence });
     Ok(targets(&table, &joined, writing.lang).write(writing.format, writing.columns()))
 }

@@ -6,16 +6,15 @@ mod readings;
 mod replies;
 mod verdicts;
 
-pub use grades::model_differs;
 use super::Lang;
+pub use grades::model_differs;
 pub use verdicts::{Told, sentence};
 
 pub(super) mod hours;
 
 pub(super) use grades::{claims_not_comparable, same_model, unread};
 pub(super) use metrics::told;
-pub(super) use verdicts::{lasting, order_hangs, other_rounds, percent, rate};
-pub(super) use verdicts::{figures, lasting, order_hangs, percent, rate};
+pub(super) use verdicts::{figures, lasting, order_hangs, other_rounds, percent, rate};
 
 /// A fact that can be said.
 pub trait Worded {
