@@ -1,9 +1,9 @@
 //! `photofinish brief`: one page for a reader with a minute.
 
 use super::Done;
-use super::judging::{Strictness, laid_out};
+use super::judging::{Strictness, differing, laid_out};
 use super::reading::{Counting, Writing, joined, open};
-use crate::analysis::{Comparing, League, Options, Quantity, basis, brief, league, target_table};
+use crate::analysis::{Comparing, League, Options, Quantity, basis, brief, graded_answers, league, target_table};
 use crate::report::{Reading, page};
 use std::path::PathBuf;
 
@@ -34,8 +34,12 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let joined = joined(&runs, args.writing.lang)?;
     let options = Options { basis: args.counting.basis, confidence: args.strictness.confidence };
     let (basis, because) = basis(&joined, &options);
-    let how = Comparing { judging: args.strictness.judging(), seed: joined.manifest().seed, ..Comparing::default() };
-    let quantities = args.strictness.quantities(&OWN);
+    let (graded, judging) = (graded_answers(&joined, basis), args.strictness.judging());
+    // As `league` has it, or the two would contradict each other.
+    let model_differs = differing(&joined, basis, graded.as_ref(), judging.confidence, args.writing.lang);
+    let how = Comparing { judging, seed: joined.manifest().seed, model_differs, ..Comparing::default() };
+    let own: Vec<Quantity> = OWN.into_iter().chain(graded.is_some().then_some(Quantity::SecondsPerCorrect)).collect();
+    let quantities = args.strictness.quantities(&own);
     let made = |quantity: &Quantity| -> anyhow::Result<League> { Ok(league(&laid_out(&joined, *quantity, basis)?, &how)) };
     let leagues = quantities.iter().map(made).collect::<anyhow::Result<Vec<_>>>()?;
     let table = target_table(&joined, &options);
