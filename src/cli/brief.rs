@@ -35,9 +35,11 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let options = Options { basis: args.counting.basis, confidence: args.strictness.confidence };
     let (basis, because) = basis(&joined, &options);
     let (graded, judging) = (graded_answers(&joined, basis), args.strictness.judging());
+    // As `league` has it, or the two would contradict each other.
     let model_differs = differing(&joined, basis, graded.as_ref(), judging.confidence, args.writing.lang);
     let how = Comparing { judging, seed: joined.manifest().seed, model_differs, ..Comparing::default() };
-    let quantities = args.strictness.quantities(&OWN);
+    let own: Vec<Quantity> = OWN.into_iter().chain(graded.is_some().then_some(Quantity::SecondsPerCorrect)).collect();
+    let quantities = args.strictness.quantities(&own);
     let made = |quantity: &Quantity| -> anyhow::Result<League> { Ok(league(&laid_out(&joined, *quantity, basis)?, &how)) };
     let leagues = quantities.iter().map(made).collect::<anyhow::Result<Vec<_>>>()?;
     let table = target_table(&joined, &options);

@@ -3,7 +3,7 @@
 use super::Done;
 use super::judging::{confidence, laid_out, quantity};
 use super::reading::{Counting, Writing, joined, open};
-use crate::analysis::{BinWidth, HoursOptions, Joined, Options, Quantity, basis, hours};
+use crate::analysis::{BinWidth, HoursOptions, Options, Quantity, basis, hours};
 use crate::record::{Manifest, zone};
 use crate::report::{Format, Reading, Worded, hour_tables};
 use crate::stats::Confidence;

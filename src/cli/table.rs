@@ -3,7 +3,7 @@
 use super::Done;
 use super::judging::confidence;
 use super::reading::{Counting, Writing, joined, open};
-use crate::analysis::{Joined, Options, target_table};
+use crate::analysis::{Options, target_table};
 use crate::measured::Sheet;
 use crate::report::targets;
 use crate::stats::Confidence;
