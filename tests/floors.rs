@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["ident", "record", "secret", "timeline", "units"]),
     ("provider", &["dialect", "ident", "plan", "record", "secret", "timeline", "wire"]),
     ("measured", &["grading", "ident", "metric", "record", "store", "timeline", "tokens", "units"]),
-    ("analysis", &["grading", "ident", "measured", "metric", "record", "stats", "store", "timeline", "tokens", "units"]),
+    ("analysis", &["ident", "measured", "metric", "record", "stats", "store", "timeline", "tokens", "units"]),
     ("exchange", &["clock", "dialect", "record", "timeline", "units", "wire"]),
     ("report", &["analysis", "ident", "metric", "record", "stats", "timeline", "tokens", "units"]),
     (

@@ -65,16 +65,21 @@ fn run_with(text: &str) -> Run {
     run
 }
 
-/// Everything that `table` and `show` write of a run.
+/// Everything that `table`, `brief` and `show` write of a run, in both languages.
 fn everything(run: &Run, format: Format) -> Vec<String> {
-    let mut texts: Vec<String> = [40, 80, 200].map(|width| hand::written(run, format, width)).into();
+    Lang::ALL.into_iter().flat_map(|lang| everything_in(run, format, lang)).collect()
+}
+
+fn everything_in(run: &Run, format: Format, lang: Lang) -> Vec<String> {
+    let mut texts: Vec<String> = [40, 80, 200].map(|width| hand::written_in(run, format, width, lang)).into();
+    texts.push(hand::brief_of(run, format, lang));
     for trial in run.trials.iter().filter(|trial| trial.answer.is_some()) {
         let (answer, target) =
             (trial.answer.as_ref().unwrap(), run.manifest.targets.iter().find(|target| target.id == trial.target).unwrap());
         let tally = Tally::of(answer, target, &Reference::o200k());
         let reply = Reply::new(answer, &tally, Basis::Reference, Rules::of(&run.manifest));
         let context = Context {
-            lang: Lang::En,
+            lang,
             standing: Some(Standing::Sent),
             scale: None,
             tokenizer: "o200k-equivalent",

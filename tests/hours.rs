@@ -127,10 +127,8 @@ fn where_hours_do_nothing_little_is_claimed_however_often_it_is_tried() {
     }
     // One in twenty is allowed to each family; three standard errors of 200 repetitions above that are 9.6 %.
     for (what, claims) in [("swings", swings), ("pairs", pairs), ("bins", bins), ("waves", waves), ("spreads", spreads)] {
-        println!("{what}: {claims} of {repetitions}");
         assert!(claims * 1000 <= 96 * repetitions as usize, "{what}: {claims} of {repetitions}");
     }
-    println!("dependent: {dependent} of {repetitions}");
     assert!(dependent * 10 <= 3 * repetitions as usize, "independent rounds look dependent: {dependent}");
 }
 
@@ -323,4 +321,26 @@ fn a_swing_that_hangs_on_rate_limits_is_not_called() {
     let found = look(&panel, "Asia/Shanghai", None).unwrap();
     let windows = &found.targets[0].windows;
     assert_eq!((windows.swing, windows.left_out), (Swing::HangsOnRateLimits, Some(Swing::NotShown)));
+}
+
+#[test]
+fn a_prompt_that_is_missing_at_some_hours_does_not_make_them_slow_or_fast() {
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let at = hourly("2026-11-20T16:00:00Z", 96, &mut random);
+    // The last prompt takes twenty times as long, and is void in every round of the peak.
+    let long = |prompt: usize| if prompt + 1 == PROMPTS { 3.0 } else { 0.0 };
+    let noise: Vec<f64> = (0..at.len() * PROMPTS).map(|_| 0.2 * normal(&mut random)).collect();
+    let whole = panel(&["a"], &at, |_, round, prompt| 8.0 + long(prompt) + noise[round * PROMPTS + prompt]);
+    let beijing = zone("Asia/Shanghai").unwrap();
+    let is_peak = |round: usize| Windows::default().at(at[round], &beijing) == Some(photofinish::record::Window::Peak);
+    let entry = |round: usize, prompt: usize| match is_peak(round) && prompt + 1 == PROMPTS {
+        true => Entry::Absent,
+        false => whole.entries(0, round)[prompt],
+    };
+    let entries = (0..at.len()).flat_map(|round| (0..PROMPTS).map(move |prompt| (round, prompt))).map(|(r, p)| entry(r, p)).collect();
+    let panel = Panel::of_blocks(Quantity::E2e, whole.targets.clone(), whole.rounds.clone(), PROMPTS, 300.0, entries);
+    let found = look(&panel, "Asia/Shanghai", None).unwrap();
+    let windows = &found.targets[0].windows;
+    assert_eq!(windows.swing, Swing::NotShown);
+    assert!((0.95..1.05).contains(&point(windows.ratio)), "{windows:?}");
 }

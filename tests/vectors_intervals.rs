@@ -226,7 +226,8 @@ fn ranks_from_pairs() {
             expected: plain,
             ..*case
         };
-        let tests: [(&Case, fn(&Sample, Confidence) -> Paired); 2] = [(case, paired), (&nested, plain_paired)];
+        type Test = fn(&Sample, Confidence) -> Paired;
+        let tests: [(&Case, Test); 2] = [(case, paired), (&nested, plain_paired)];
         for (case, test) in tests {
             let differences = |(i, j): (usize, usize)| Sample::new(rows.iter().map(|row| row[j] - row[i]).collect()).unwrap();
             let p: Vec<Option<f64>> = pairs(k).map(|pair| test(&differences(pair), case.confidence()).p).collect();

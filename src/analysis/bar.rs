@@ -1,6 +1,7 @@
 //! What keeps a target out of a ranking.
 
 use super::panel::{Entry, Panel};
+use super::quantity::Quantity;
 use super::verdict::ROUNDS_FOR_WORDS;
 use crate::stats::{Confidence, clustered_share};
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub enum Bar {
     },
     /// Its good replies have no value of this quantity: it does not reason, say.
     NoValue,
+    /// Not one of its answers is correct.
+    NoCorrectAnswer,
     /// TTFT includes thinking that is not shown.
     HiddenThinking {
         /// Replies that hide it, or may.
@@ -77,7 +80,13 @@ pub enum Bar {
 impl Bar {
     /// Whether it makes the figure mean something else, or leaves none: then two targets cannot even be compared.
     pub const fn forbids_comparison(&self) -> bool {
-        matches!(self, Bar::NoGoodReply { .. } | Bar::NoValue | Bar::HiddenThinking { .. } | Bar::Bundled { .. } | Bar::NoTokenBasis { .. })
+        let spoilt = matches!(self, Bar::HiddenThinking { .. } | Bar::Bundled { .. } | Bar::NoTokenBasis { .. });
+        spoilt || self.leaves_nothing()
+    }
+
+    /// Whether there is no figure at all.
+    pub const fn leaves_nothing(&self) -> bool {
+        matches!(self, Bar::NoGoodReply { .. } | Bar::NoValue | Bar::NoCorrectAnswer)
     }
 }
 
@@ -102,7 +111,8 @@ pub fn bars(panel: &Panel, target: usize, confidence: Confidence, model_differs:
     }
     if !has_value(panel, target) {
         // What leaves no value at all has been named already, or there is nothing to name.
-        return if bars.is_empty() { vec![Bar::NoValue] } else { bars };
+        let nothing = if quantity == Quantity::SecondsPerCorrect { Bar::NoCorrectAnswer } else { Bar::NoValue };
+        return if bars.is_empty() { vec![nothing] } else { bars };
     }
     let rounds = panel.levels(target).len();
     if rounds < ROUNDS_FOR_WORDS {

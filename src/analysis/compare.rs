@@ -1,6 +1,7 @@
 //! Targets against each other, or all against one: ratio, intervals, adjusted p, and the word.
 
 use super::bar::{Bar, bars};
+use super::graded::{AccuracyDifference, GradedAnswers};
 use super::pairs::{Pair, judged};
 use super::panel::{Entry, Panel};
 use super::quantile_ratio::{QuantileRatios, RESAMPLES, quantile_ratios};
@@ -82,6 +83,8 @@ pub struct Comparison {
     pub first_won: Result<Estimate, WhyNot>,
     /// Success rates and their difference.
     pub success: Option<SuccessDifference>,
+    /// Shares of correct answers and their difference, where the dataset has exact ones.
+    pub accuracy: Option<AccuracyDifference>,
     /// The word.
     pub verdict: Verdict,
     /// What a reader must know beside it.
@@ -172,6 +175,16 @@ pub struct Sensitivity {
     pub p95_expanded: Option<Estimate>,
 }
 
+impl Comparisons {
+    /// The same comparisons with the shares of correct answers beside.
+    pub fn with_answers(mut self, graded: &GradedAnswers) -> Comparisons {
+        for comparison in &mut self.comparisons {
+            comparison.accuracy = graded.difference(comparison.first.index, comparison.second.index, self.judging.confidence);
+        }
+        self
+    }
+}
+
 /// Compares the targets of a panel.
 pub fn compare(panel: &Panel, how: &Comparing) -> Comparisons {
     let confidence = how.judging.confidence;
@@ -214,7 +227,7 @@ fn asked(targets: usize, baseline: Option<usize>) -> Vec<(usize, usize)> {
 fn comparison(panel: &Panel, pair: Pair, bars: &[Vec<Bar>], how: &Comparing) -> Comparison {
     let confidence = how.judging.confidence;
     let (first, second) = (pair.first, pair.second);
-    let empty = |target: usize| bars[target].iter().any(|bar| matches!(bar, Bar::NoGoodReply { .. } | Bar::NoValue));
+    let empty = |target: usize| bars[target].iter().any(Bar::leaves_nothing);
     let nothing = empty(first) || empty(second);
     let contestant = |target: usize| Contestant {
         index: target,
@@ -258,6 +271,7 @@ fn comparison(panel: &Panel, pair: Pair, bars: &[Vec<Bar>], how: &Comparing) -> 
         p95: quantiles.p95.map(|ratio| ratio.widened),
         first_won: if nothing { Err(WhyNot::NotComparable) } else { first_won },
         success,
+        accuracy: None,
         verdict: pair.verdict,
         riders,
         sensitivity,

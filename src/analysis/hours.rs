@@ -121,10 +121,22 @@ pub enum NoHours {
     },
 }
 
+/// Whether rounds depend on each other so much that p values stand in brackets.
+fn is_dependent(dependence: Option<f64>) -> bool {
+    dependence.is_some_and(|r| DEPENDENT < r)
+}
+
 impl TargetHours {
-    /// The rounds depend on each other so much that p values stand in brackets.
+    /// Its rounds depend on each other so much that p values stand in brackets.
     pub fn is_dependent(&self) -> bool {
-        self.dependence.is_some_and(|r| DEPENDENT < r)
+        is_dependent(self.dependence)
+    }
+}
+
+impl PairSwing {
+    /// Their rounds depend on each other so much that p values stand in brackets.
+    pub fn is_dependent(&self) -> bool {
+        is_dependent(self.dependence)
     }
 }
 
@@ -174,7 +186,7 @@ fn look(panel: &Panel, options: &HoursOptions<'_>) -> Result<Hours, NoHours> {
         span: panel.span(),
         limit_s: panel.limit_s,
         targets,
-        pairs: swing::pairs(panel, &clock, options.confidence),
+        pairs: swing::pairs(panel, &clock, bin, options.confidence),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The league of one quantity: places as intervals, from the comparisons of all pairs; there is no composite score.
 
 use super::bar::{Bar, bars};
+use super::claims::ClaimCheck;
 use super::compare::{Comparing, ratio};
 use super::pairs::{Pair, judged};
 use super::panel::{Entry, Panel};
@@ -9,7 +10,7 @@ use super::verdict::{Judging, ROUNDS_FOR_INTERVALS, Side, Verdict};
 use crate::ident::TargetId;
 use crate::stats::{
     Clustered, ClusteredShare, Confidence, Estimate, Extended, Friedman, RankInterval, Sample, clustered_quantile_of, clustered_share,
-    friedman, median, paired, rank_intervals, visible_difference,
+    friedman, median, plain_paired, rank_intervals, visible_difference,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -93,8 +94,14 @@ pub struct Placing {
 
 /// A remark on a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "remark")]
+#[serde(rename_all = "snake_case", tag = "remark", content = "of")]
 pub enum LeagueRemark {
+    /// It stands above or below this one by its value, and the rounds that both have show the contrary: the two were not measured in the same
+    /// rounds.
+    OtherRounds {
+        /// The other one.
+        other: TargetId,
+    },
     /// Charging rate-limited requests and leaving them out put these two in different order, so neither order counts.
     OrderHangsOnRateLimits {
         /// The other one.
@@ -110,6 +117,23 @@ pub enum LeagueRemark {
     Uncounted(usize),
     /// All its rounds have one value, or the same ratio to another's.
     Identical,
+    /// A published figure of this quantity.
+    Claim {
+        /// Whether the measurement agrees.
+        check: ClaimCheck,
+    },
+}
+
+impl League {
+    /// The same league with published figures of its quantity beside, by target.
+    pub fn with_claims(mut self, claims: &[Vec<ClaimCheck>]) -> League {
+        let name = self.quantity.name();
+        for placing in self.ranked.iter_mut().chain(&mut self.unranked) {
+            let of = claims.get(placing.index).into_iter().flatten().filter(|check| check.claim.metric == name);
+            placing.remarks.extend(of.map(|check| LeagueRemark::Claim { check: check.clone() }));
+        }
+        self
+    }
 }
 
 /// Makes the league of a panel. The baseline is not used.
@@ -186,7 +210,9 @@ fn place(ranked: &mut [Placing], judged: &[Pair]) {
 }
 
 fn set_against_best(panel: &Panel, ranked: &mut [Placing], how: &Comparing) {
-    let Some(best) = ranked.first().map(|best| best.index) else { return };
+    let Some(first) = ranked.first_mut() else { return };
+    let best = first.index;
+    first.times_best = Some(Estimate { point: Extended::Finite(1.0), interval: None, n: first.rounds });
     for standing in ranked.iter_mut().skip(1) {
         let pair = judged(panel, &[(standing.index, best)], &how.judging).pop();
         let Some(times) = pair.and_then(|pair| ratio(&pair).ok()) else { continue };
@@ -205,6 +231,8 @@ fn remark_on_pairs(panel: &Panel, ranked: &mut [Placing], judged: &[Pair]) {
             let remark = match pair.verdict {
                 Verdict::NotRanked { .. } => LeagueRemark::OrderHangsOnRateLimits { other: panel.targets[other].id.clone() },
                 Verdict::IdenticalData => LeagueRemark::Identical,
+                // The first of a pair stands above the second.
+                _ if pair.verdict.faster() == Some(Side::Second) => LeagueRemark::OtherRounds { other: panel.targets[other].id.clone() },
                 _ => continue,
             };
             let row = ranked.iter_mut().find(|standing| standing.index == of);
@@ -216,7 +244,7 @@ fn remark_on_pairs(panel: &Panel, ranked: &mut [Placing], judged: &[Pair]) {
 fn standing(panel: &Panel, index: usize, bars: Vec<Bar>, confidence: Confidence) -> Placing {
     let facts = &panel.targets[index];
     let levels = panel.levels(index);
-    let empty = bars.iter().any(|bar| matches!(bar, Bar::NoGoodReply { .. } | Bar::NoValue));
+    let empty = bars.iter().any(Bar::leaves_nothing);
     let logs: Vec<f64> = levels.iter().map(|(_, level)| *level).collect();
     let counts: Vec<(u64, u64)> = facts.success.iter().map(|(ok, sent)| (*ok as u64, *sent as u64)).collect();
     let entries = || levels.iter().flat_map(|(round, _)| panel.entries(index, *round)).filter(|entry| entry.time().is_some());
@@ -258,12 +286,13 @@ fn standing(panel: &Panel, index: usize, bars: Vec<Bar>, confidence: Confidence)
     }
 }
 
-/// The geometric mean over rounds, with an interval from three rounds on.
+/// The geometric mean over rounds, with an interval from three rounds on. The rounds count as independent here: a day's ups and downs
+/// belong to what the value is of, and no word hangs on it.
 fn value(quantity: Quantity, logs: Vec<f64>, confidence: Confidence) -> Option<Estimate> {
     let n = logs.len();
     let mean = crate::stats::mean(&logs)?;
     let interval =
-        Sample::new(logs).ok().filter(|_| ROUNDS_FOR_INTERVALS <= n).map(|logs| paired(&logs, confidence).interval.map(f64::exp));
+        Sample::new(logs).ok().filter(|_| ROUNDS_FOR_INTERVALS <= n).map(|logs| plain_paired(&logs, confidence).interval.map(f64::exp));
     let time = Estimate { point: Extended::Finite(mean.exp()), interval, n };
     Some(if quantity.is_rate() { inverse(time) } else { time })
 }

@@ -2,6 +2,8 @@
 
 mod bar;
 mod basis;
+mod brief;
+mod claims;
 mod compare;
 mod figures;
 mod graded;
@@ -10,6 +12,7 @@ mod joined;
 mod layout;
 mod league;
 mod missing;
+mod model_facts;
 mod pairs;
 mod panel;
 mod power;
@@ -23,8 +26,10 @@ mod warnings;
 
 pub use bar::{Bar, bars};
 pub use basis::{BasisBecause, Families, NotReported, basis};
+pub use brief::{Brief, Caveat, Finding, Shown, brief};
+pub use claims::{ClaimCheck, ClaimVerdict, claim_checks};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
-pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY};
+pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY, graded_answers};
 pub use hours::{
     Bin, BinWidth, DayTests, Extremes, Hours, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, NotABinWidth, PairSwing,
     PeakOffPeak, Swing, TargetHours, Tested, hours,
@@ -33,6 +38,7 @@ pub use joined::{BlockVoid, JoinError, Joined, Placed, Standing, VoidReason};
 pub use layout::panel;
 pub use league::{League, LeagueRemark, Placing, league};
 pub use missing::Missing;
+pub use model_facts::model_checks;
 pub use panel::{Difference, Entry, Panel, PanelRound, PanelTarget};
 pub use power::{PairPower, Power, power};
 pub use quantile_ratio::RESAMPLES;

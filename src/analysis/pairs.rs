@@ -38,7 +38,9 @@ pub(super) fn judged(panel: &Panel, pairs: &[(usize, usize)], judging: &Judging)
         return charged;
     }
     let left_out = one_way(&panel.without_rate_limited(), pairs, judging);
-    for (pair, other) in charged.iter_mut().zip(left_out) {
+    let limited = |target: usize| panel.targets.get(target).is_some_and(|target| 0 < target.rate_limited);
+    // Where neither was over its quota, only the adjustment for others could turn the word.
+    for (pair, other) in charged.iter_mut().zip(left_out).filter(|(pair, _)| limited(pair.first) || limited(pair.second)) {
         let word = std::mem::replace(&mut pair.verdict, Verdict::IdenticalData);
         pair.verdict = Verdict::both_ways(word, other.verdict);
     }

@@ -24,8 +24,8 @@ pub struct Power {
     pub every_s: Option<f64>,
     /// Whether that is the plan's; else it is the middle of what was.
     pub every_is_planned: bool,
-    /// Targets that have nothing to be compared.
-    pub left_out: Vec<TargetId>,
+    /// Targets that have nothing to be compared, and whether they are simulated.
+    pub left_out: Vec<(TargetId, bool)>,
 }
 
 /// What one pair needs.
@@ -60,7 +60,7 @@ pub struct PairPower {
 pub fn power(panel: &Panel, ratio: f64, baseline: Option<usize>, planned_every_s: u64, judging: &Judging) -> Power {
     let nothing = |target: &usize| {
         let bars = bars(panel, *target, judging.confidence, None);
-        bars.iter().any(|bar| matches!(bar, Bar::NoGoodReply { .. } | Bar::NoValue))
+        bars.iter().any(Bar::leaves_nothing)
     };
     let (left_out, kept): (Vec<usize>, Vec<usize>) = (0..panel.targets.len()).partition(nothing);
     let asked: Vec<(usize, usize)> = match baseline {
@@ -70,7 +70,7 @@ pub fn power(panel: &Panel, ratio: f64, baseline: Option<usize>, planned_every_s
     let planned = (0 < planned_every_s).then_some(planned_every_s as f64);
     let every_s = planned.or_else(|| pace(panel));
     let pairs = judged(panel, &asked, judging).iter().map(|pair| of_pair(panel, pair, ratio, every_s)).collect();
-    let left_out = left_out.into_iter().map(|target| panel.targets[target].id.clone()).collect();
+    let left_out = left_out.into_iter().map(|target| (panel.targets[target].id.clone(), panel.targets[target].simulated)).collect();
     Power { quantity: panel.quantity, ratio, pairs, every_s, every_is_planned: planned.is_some(), left_out }
 }
 

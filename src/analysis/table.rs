@@ -1,9 +1,13 @@
 //! One row of figures a target. A figure is typed: a value, never, missing with its reason, or a word.
 
 use super::basis::{BasisBecause, basis};
+use super::claims::{ClaimCheck, claims};
 use super::figures::{cell, counts_differ, success, usage_ratios};
+use super::graded::{GradedRow, graded_answers};
 use super::joined::{Joined, VoidReason};
 use super::missing::Missing;
+use super::model_facts::checked;
+use super::same_model::ModelCheck;
 use super::samples::{Samples, samples};
 use super::warnings::{Warning, warnings};
 use crate::ident::TargetId;
@@ -121,6 +125,14 @@ pub struct Row {
     pub success: Option<Interval>,
     /// One figure for each of [`COLUMNS`].
     pub cells: Vec<Cell>,
+    /// Correct answers, where the dataset has exact ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graded: Option<GradedRow>,
+    /// Whether it serves the same model as the others of its family.
+    pub model: Option<ModelCheck>,
+    /// Published figures, and whether the measurement agrees.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimCheck>,
     /// What a reader should know beside.
     pub remarks: Vec<Remark>,
 }
@@ -162,6 +174,8 @@ pub struct TargetTable {
     pub tokenizer: String,
     /// The factor by which simulated times were multiplied back; absent for real runs.
     pub scale: Option<f64>,
+    /// How sure its intervals are.
+    pub confidence: Confidence,
     /// Rounds that have at least one block that counts.
     pub rounds: usize,
     /// Blocks that count.
@@ -182,8 +196,14 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
     let (basis, basis_because) = basis(joined, options);
     let targets = samples(joined, basis);
     let ratios: Vec<Vec<(f64, bool)>> = targets.iter().map(usage_ratios).collect();
-    let rows =
-        targets.iter().enumerate().map(|(i, samples)| row(samples, counts_differ(i, &targets, &ratios), options.confidence)).collect();
+    let graded = graded_answers(joined, basis);
+    let checks = checked(joined, &targets, graded.as_ref(), options.confidence);
+    let rows = targets.iter().zip(checks).enumerate().map(|(i, (samples, check))| Row {
+        graded: graded.as_ref().map(|graded| graded.row(i, options.confidence)),
+        model: Some(check),
+        ..row(samples, counts_differ(i, &targets, &ratios), options.confidence)
+    });
+    let rows = rows.collect();
     let mut voids = BTreeMap::new();
     for void in &joined.voids {
         *voids.entry(void.reason).or_insert(0) += 1;
@@ -195,6 +215,7 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
         basis_because,
         tokenizer: joined.tokenizer().to_owned(),
         scale: manifest.simulated.as_ref().map(|simulated| simulated.scale),
+        confidence: options.confidence,
         rounds: joined.rounds.len(),
         blocks: joined.counting().map(|(placed, trial)| (placed.run, trial.round(), trial.block())).collect::<BTreeSet<_>>().len(),
         span: walls().min().zip(walls().max()).map(|(from, to)| Span { from, to }),
@@ -235,6 +256,9 @@ fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, confidence: Confide
         ok,
         success: success(samples, confidence),
         cells: COLUMNS.iter().map(|column| cell(samples, column, ok, confidence)).collect(),
+        graded: None,
+        model: None,
+        claims: claims(samples, confidence),
         remarks,
     }
 }

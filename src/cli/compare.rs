@@ -1,9 +1,9 @@
 //! `photofinish compare`: every pair, or all against one.
 
 use super::Done;
-use super::judging::{Strictness, laid_out, target};
-use super::reading::{Counting, Writing, open};
-use crate::analysis::{Comparing, Joined, Options, Quantity, basis, compare};
+use super::judging::{Strictness, differing, laid_out, target};
+use super::reading::{Counting, Writing, joined, open};
+use crate::analysis::{Comparing, Options, Quantity, basis, compare, graded_answers};
 use crate::report::{Reading, comparisons};
 use anyhow::bail;
 use std::path::PathBuf;
@@ -32,17 +32,23 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Done> {
     args.writing.check()?;
     let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = Joined::new(&runs)?;
+    let joined = joined(&runs, args.writing.lang)?;
     if joined.manifest().targets.len() < 2 {
         bail!("there is only one target, and nothing to compare it with");
     }
     let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
     let baseline = args.baseline.as_deref().map(|name| target(&joined, name)).transpose()?;
-    let how = Comparing { judging: args.strictness.judging(), baseline, seed: joined.manifest().seed, ..Comparing::default() };
+    let (graded, judging) = (graded_answers(&joined, basis), args.strictness.judging());
+    let model_differs = differing(&joined, basis, graded.as_ref(), judging.confidence, args.writing.lang);
+    let how = Comparing { judging, baseline, seed: joined.manifest().seed, model_differs, ..Comparing::default() };
+    let own: &[Quantity] = if graded.is_some() { &[Quantity::E2e, Quantity::SecondsPerCorrect] } else { &[Quantity::E2e] };
     let mut compared = Vec::new();
-    for quantity in args.strictness.quantities(&[Quantity::E2e]) {
+    for quantity in args.strictness.quantities(own) {
         let panel = laid_out(&joined, quantity, basis)?;
-        let comparisons = compare(&panel, &how);
+        let comparisons = match &graded {
+            Some(graded) => compare(&panel, &how).with_answers(graded),
+            None => compare(&panel, &how),
+        };
         compared.push((panel, comparisons));
     }
     let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.writing.lang };

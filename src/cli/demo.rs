@@ -1,13 +1,17 @@
 //! `photofinish demo`: the main job on simulated providers, with nothing but this binary.
 
-use super::reading::{Counting, Writing, open};
+use super::judging::Strictness;
+use super::reading::{Counting, Writing, joined, open};
 use super::run::{Race, race, tell};
 use super::simulator::{Simulator, System};
-use super::{Done, table};
+use super::{Done, league, table};
+use crate::analysis::Quantity;
 use crate::dataset::Dataset;
 use crate::plan::{Patch, PlanFile, Prompts, TargetEntry, resolve};
 use crate::provider::Catalog;
 use crate::record::{Simulated, TargetFacts};
+use crate::report::Format;
+use crate::stats::Confidence;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `demo`.
@@ -65,7 +69,15 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let done = tell(over)?;
     if done != Done::Interrupted {
         let runs = open(std::slice::from_ref(&folder), &folder, &args.counting)?;
-        args.writing.write(&table::write(&runs, &args.counting, &args.writing)?)?;
+        let mut text = table::write(&runs, Confidence::DEFAULT, &args.counting, &args.writing)?;
+        // Files hold one document each; people are shown whom these rounds tell apart, too.
+        if matches!(args.writing.format, Format::Terminal | Format::Markdown) {
+            let joined = joined(&runs, args.writing.lang)?;
+            let strictness = Strictness::of(Quantity::ContentSpeed);
+            let league = league::full(&joined, &args.counting, &strictness, args.writing.lang)?;
+            text = format!("{text}\n{}", league.write(args.writing.format, args.writing.columns()));
+        }
+        args.writing.write(&text)?;
     }
     Ok(done)
 }

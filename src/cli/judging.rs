@@ -1,7 +1,7 @@
 //! What commands with verdicts share: in which quantities, how strictly, against whom.
 
-use crate::analysis::{Joined, Judging, Panel, Quantity, panel};
-use crate::report::plain;
+use crate::analysis::{GradedAnswers, Joined, Judging, Panel, Quantity, graded_answers, model_checks, panel};
+use crate::report::{Lang, model_differs, plain};
 use crate::stats::Confidence;
 use crate::tokens::Basis;
 use anyhow::bail;
@@ -21,6 +21,12 @@ pub struct Strictness {
 }
 
 impl Strictness {
+    /// What is usual, in one quantity.
+    pub fn of(quantity: Quantity) -> Strictness {
+        let Judging { confidence, delta } = Judging::default();
+        Strictness { metrics: vec![quantity], confidence, delta }
+    }
+
     /// The rules of judging.
     pub fn judging(&self) -> Judging {
         Judging { confidence: self.confidence, delta: self.delta }
@@ -41,10 +47,24 @@ impl Strictness {
 
 /// The panel of a quantity.
 pub fn laid_out(joined: &Joined<'_>, quantity: Quantity, basis: Basis) -> anyhow::Result<Panel> {
-    if quantity == Quantity::SecondsPerCorrect {
-        bail!("no prompt of this dataset has an exact answer, so there are no seconds per correct answer");
+    if quantity != Quantity::SecondsPerCorrect {
+        return Ok(panel(joined, quantity, basis));
     }
-    Ok(panel(joined, quantity, basis))
+    match graded_answers(joined, basis) {
+        Some(graded) => Ok(graded.panel()),
+        None => bail!("no prompt of this dataset has an exact answer, so there are no seconds per correct answer"),
+    }
+}
+
+/// By target: what the check of the model found to differ, in words.
+pub fn differing(
+    joined: &Joined<'_>,
+    basis: Basis,
+    graded: Option<&GradedAnswers>,
+    confidence: Confidence,
+    lang: Lang,
+) -> Vec<Option<String>> {
+    model_checks(joined, basis, graded, confidence).iter().map(|check| model_differs(check, lang)).collect()
 }
 
 /// The index of a target by its name, as tables print it or as the plan has it.
@@ -58,7 +78,8 @@ pub fn target(joined: &Joined<'_>, name: &str) -> anyhow::Result<usize> {
     bail!("no target is called {}; known are {}", plain(name), known.join(", "))
 }
 
-fn quantity(word: &str) -> Result<Quantity, String> {
+/// A quantity by its name.
+pub fn quantity(word: &str) -> Result<Quantity, String> {
     if let Some(quantity) = Quantity::named(word) {
         return Ok(quantity);
     }
@@ -69,7 +90,8 @@ fn quantity(word: &str) -> Result<Quantity, String> {
     Err(format!("{}targets can be compared in {known}", nearest.unwrap_or_default()))
 }
 
-fn confidence(word: &str) -> Result<Confidence, String> {
+/// A confidence, as `0.95` or `95%`.
+pub fn confidence(word: &str) -> Result<Confidence, String> {
     Confidence::new(share(word)?).map_err(|not| not.to_string())
 }
 

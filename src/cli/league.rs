@@ -1,10 +1,14 @@
 //! `photofinish league`: places as intervals.
 
 use super::Done;
-use super::judging::{Strictness, laid_out};
-use super::reading::{Counting, Writing, open};
-use crate::analysis::{Bar, Comparing, Joined, League, Options, Panel, Quantity, basis, league};
-use crate::report::{Reading, leagues, seed_layout};
+use super::judging::{Strictness, differing, laid_out};
+use super::reading::{Counting, Writing, joined, open};
+use crate::analysis::{
+    Bar, BasisBecause, ClaimCheck, Comparing, GradedAnswers, Joined, League, Options, Panel, Quantity, basis, claim_checks, graded_answers,
+    league,
+};
+use crate::report::{Lang, Reading, Tables, leagues, seed_layout};
+use crate::tokens::Basis;
 use anyhow::bail;
 use std::path::PathBuf;
 
@@ -47,39 +51,69 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         bail!("--layout seed has its own metrics: leave --metric out");
     }
     let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = Joined::new(&runs)?;
-    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
-    let how = Comparing { judging: args.strictness.judging(), seed: joined.manifest().seed, ..Comparing::default() };
-    let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.writing.lang };
-    let made = |quantity: Quantity| -> anyhow::Result<(Panel, League)> {
-        let panel = laid_out(&joined, quantity, basis)?;
-        let league = league(&panel, &how);
-        Ok((panel, league))
-    };
+    let joined = joined(&runs, args.writing.lang)?;
     let tables = match args.layout {
         Layout::Seed => {
-            let reasoning = Some(made(Quantity::ReasoningSpeed)?).filter(|(_, league)| has_values(league));
-            seed_layout(&reading, &made(Quantity::ContentSpeed)?, reasoning.as_ref())
+            let made = Made::new(&joined, &args.counting, &args.strictness, args.writing.lang);
+            let reasoning = Some(made.one(Quantity::ReasoningSpeed)?).filter(|(_, league)| has_values(league));
+            seed_layout(&made.reading(), &made.one(Quantity::ContentSpeed)?, reasoning.as_ref())
         }
-        Layout::Full => {
-            let asked = !args.strictness.metrics.is_empty();
-            let mut tables = Vec::new();
-            for quantity in args.strictness.quantities(&OWN) {
-                let one = made(quantity)?;
-                // Where no target reasons, nobody misses a league of it.
-                if asked || has_values(&one.1) || quantity != Quantity::ReasoningSpeed {
-                    tables.push(one);
-                }
-            }
-            leagues(&reading, &tables)
-        }
+        Layout::Full => full(&joined, &args.counting, &args.strictness, args.writing.lang)?,
     };
     args.writing.write(&tables.write(args.writing.format, args.writing.columns()))?;
     Ok(Done::Well)
 }
 
+/// The leagues that were asked for, or those that a run has by itself.
+pub fn full(joined: &Joined<'_>, counting: &Counting, strictness: &Strictness, lang: Lang) -> anyhow::Result<Tables> {
+    let made = Made::new(joined, counting, strictness, lang);
+    let asked = !strictness.metrics.is_empty();
+    let own: Vec<Quantity> = OWN.into_iter().chain(made.graded.is_some().then_some(Quantity::SecondsPerCorrect)).collect();
+    let mut tables = Vec::new();
+    for quantity in strictness.quantities(&own) {
+        let one = made.one(quantity)?;
+        // Where no target reasons, nobody misses a league of it.
+        if asked || has_values(&one.1) || quantity != Quantity::ReasoningSpeed {
+            tables.push(one);
+        }
+    }
+    Ok(leagues(&made.reading(), &tables))
+}
+
+/// What every league of a reading rests on.
+struct Made<'a> {
+    joined: &'a Joined<'a>,
+    basis: Basis,
+    because: BasisBecause,
+    graded: Option<GradedAnswers>,
+    claims: Vec<Vec<ClaimCheck>>,
+    how: Comparing,
+    lang: Lang,
+}
+
+impl<'a> Made<'a> {
+    fn new(joined: &'a Joined<'a>, counting: &Counting, strictness: &Strictness, lang: Lang) -> Made<'a> {
+        let (basis, because) = basis(joined, &Options { basis: counting.basis, ..Options::default() });
+        let (graded, judging) = (graded_answers(joined, basis), strictness.judging());
+        let model_differs = differing(joined, basis, graded.as_ref(), judging.confidence, lang);
+        let how = Comparing { judging, seed: joined.manifest().seed, model_differs, ..Comparing::default() };
+        Made { joined, basis, because, graded, claims: claim_checks(joined, basis, judging.confidence), how, lang }
+    }
+
+    fn one(&self, quantity: Quantity) -> anyhow::Result<(Panel, League)> {
+        let panel = laid_out(self.joined, quantity, self.basis)?;
+        let league = league(&panel, &self.how).with_claims(&self.claims);
+        Ok((panel, league))
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        let tokenizer = self.joined.tokenizer();
+        Reading { joined: self.joined, basis: self.basis, because: &self.because, tokenizer, lang: self.lang }
+    }
+}
+
 /// Whether any target has the quantity.
 fn has_values(league: &League) -> bool {
-    let has = |bars: &[Bar]| !bars.iter().any(|bar| matches!(bar, Bar::NoGoodReply { .. } | Bar::NoValue));
+    let has = |bars: &[Bar]| !bars.iter().any(Bar::leaves_nothing);
     league.ranked.iter().chain(&league.unranked).any(|placing| has(&placing.bars) && placing.value.is_some())
 }

@@ -1,8 +1,10 @@
 //! The command line: one file a command. All printing happens here and in `report/`'s formats.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod brief;
 mod compare;
 mod demo;
+mod hours;
 mod init;
 mod judging;
 mod league;
@@ -49,6 +51,10 @@ enum Command {
     League(league::Args),
     /// How many more rounds until a difference of some size would be seen
     Power(power::Args),
+    /// Time of day: each target's hours, peak against off-peak, and what chance alone would show
+    Hours(hours::Args),
+    /// One page of Markdown for a reader with a minute: the answer, a row a target, three caveats
+    Brief(brief::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
     Show(show::Args),
     /// The simulated providers as a server, with a ground-truth log
@@ -86,9 +92,11 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
         Command::Table(args) => table::run(args),
+        Command::Hours(args) => hours::run(args),
         Command::Compare(args) => compare::run(args),
         Command::League(args) => league::run(args),
         Command::Power(args) => power::run(args),
+        Command::Brief(args) => brief::run(args),
         Command::Show(args) => show::run(args),
         Command::Sim(args) => sim::run(args),
         Command::Metrics(args) => metrics::run(args),

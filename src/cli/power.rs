@@ -2,8 +2,8 @@
 
 use super::Done;
 use super::judging::{Strictness, laid_out, target};
-use super::reading::{Counting, Writing, open};
-use crate::analysis::{Comparing, Joined, Options, Quantity, basis, league, power};
+use super::reading::{Counting, Writing, joined, open};
+use crate::analysis::{Comparing, Options, Quantity, basis, league, power};
 use crate::report::{Reading, powers};
 use anyhow::bail;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Done> {
     args.writing.check()?;
     let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = Joined::new(&runs)?;
+    let joined = joined(&runs, args.writing.lang)?;
     if joined.manifest().targets.len() < 2 {
         bail!("there is only one target, and nothing to compare it with");
     }

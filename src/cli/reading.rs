@@ -1,7 +1,8 @@
 //! What the reading commands share: which runs, which format, how wide, and where to.
 
+use crate::analysis::Joined;
 use crate::measured::{Index, Sheet};
-use crate::report::{Format, Lang};
+use crate::report::{Format, Lang, Worded};
 use crate::store::Run;
 use crate::tokens::{Basis, Reference};
 use anyhow::{Context, bail};
@@ -105,6 +106,14 @@ pub fn open(runs: &[PathBuf], results: &Path, counting: &Counting) -> anyhow::Re
     let tokenizer = counting.reference()?;
     let index = if counting.no_index { Index::Ignored } else { Index::Kept };
     runs.iter().map(|run| Ok(Sheet::open(&folder(run, results)?, &tokenizer, index)?)).collect()
+}
+
+/// Runs of one plan read together; why they cannot be is said in the reader's language.
+pub fn joined<'a>(runs: &'a [Sheet], lang: Lang) -> anyhow::Result<Joined<'a>> {
+    Joined::new(runs).map_err(|error| match lang {
+        Lang::En => error.into(),
+        Lang::Zh => anyhow::anyhow!(error.words(lang)),
+    })
 }
 
 /// The folder of a run as named on the command line.

@@ -1,6 +1,7 @@
 //! Reasons as single bytes: 0 stands for "there is a value".
 
 use crate::metric::{Outcome, Undefined};
+use crate::record::{Graded, Unread};
 use crate::tokens::{Basis, NoCounts};
 
 /// The bases, in the order in which a row holds them.
@@ -80,6 +81,26 @@ pub fn outcome(code: u8) -> Option<Outcome> {
     Outcome::ALL.get(usize::from(code).checked_sub(1)?).copied()
 }
 
+const GRADES: [Graded; 9] = [
+    Graded::Correct,
+    Graded::Wrong,
+    Graded::Unread(Unread::NoContent),
+    Graded::Unread(Unread::NoLine),
+    Graded::Unread(Unread::InCode),
+    Graded::Unread(Unread::Nothing),
+    Graded::Unread(Unread::NoNumber),
+    Graded::Unread(Unread::More),
+    Graded::Unread(Unread::NotKept),
+];
+
+pub fn code_of_grade(grade: Graded) -> u8 {
+    GRADES.iter().position(|known| *known == grade).map_or(0, |at| at as u8 + 1)
+}
+
+pub fn grade(code: u8) -> Option<Graded> {
+    GRADES.get(usize::from(code).checked_sub(1)?).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +113,7 @@ mod tests {
         for (i, why) in UNCOUNTED.into_iter().enumerate() {
             assert_eq!((code_of_uncounted(why), uncounted(i as u8 + 1)), (i as u8 + 1, Some(why)));
         }
+        assert!(GRADES.into_iter().all(|each| grade(code_of_grade(each)) == Some(each)) && grade(0).is_none());
         assert!(Outcome::ALL.into_iter().all(|each| outcome(code_of_outcome(each)) == Some(each)));
         assert_eq!((undefined(0), uncounted(0), outcome(0), undefined(200)), (None, None, None, None));
         assert!(BASES.into_iter().enumerate().all(|(i, basis)| place_of(basis) == i));

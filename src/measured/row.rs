@@ -1,10 +1,10 @@
 //! What is known of one trial.
 
-use super::codes::{outcome, place_of, uncounted};
-use super::rows::{ANSWERED, CANCELLED, CONFIGURATION, LINE_FAILURE, NOBODY, REPLIED, Rows, WARM_UP};
+use super::codes::{grade, outcome, place_of, uncounted};
+use super::rows::{ANSWERED, CANCELLED, CONFIGURATION, LINE_FAILURE, NOBODY, REPLIED, Rows, SERVED_MARK, WARM_UP};
 use super::scalars::Scalar;
 use crate::metric::{Flag, Observation, Outcome, Undefined};
-use crate::record::Role;
+use crate::record::{Graded, Role};
 use crate::tokens::{Basis, NoCounts};
 
 /// One trial.
@@ -149,9 +149,14 @@ impl<'a> Row<'a> {
         let at = words.binary_search_by_key(&(self.at as u32), |(row, _)| *row).ok()?;
         self.rows.vocabulary.get(words[at].1 as usize).map(String::as_str)
     }
-    /// The grade of its answer; 0 where it was not graded.
-    pub fn grade(self) -> u8 {
-        of(&self.rows.grade, self.at)
+    /// The grade of its answer; `None` where the prompt has no exact one, or nothing was sent.
+    pub fn grade(self) -> Option<Graded> {
+        grade(of(&self.rows.grade, self.at))
+    }
+    /// The model that answered and its fingerprint, as the server names them; each empty where it does not.
+    pub fn served(self) -> Option<(&'a str, &'a str)> {
+        let word = index(&self.rows.served, self.at)?;
+        self.rows.vocabulary.get(word)?.split_once(SERVED_MARK)
     }
 
     fn fact(self, bit: u8) -> bool {

@@ -1,8 +1,9 @@
 //! Trials side by side: one array a field, so that a month of them fits into a few hundred megabytes.
 
-use super::codes::{BASES, code_of_outcome, code_of_uncounted, place_of};
+use super::codes::{BASES, code_of_grade, code_of_outcome, code_of_uncounted, place_of};
 use super::row::{Flags, Unsent};
 use super::scalars::{Column, layout, width};
+use crate::grading;
 use crate::metric::{Outcome, Reply, Rules, Tally, Undefined, flags, is_configuration, is_line_failure, judge};
 use crate::record::{Answer, Manifest, NotSent, PromptFacts, Role, TargetFacts, Trial};
 use crate::timeline::Phase;
@@ -11,6 +12,8 @@ use std::collections::HashMap;
 
 /// Index of a target or prompt that the manifest does not name.
 pub(super) const NOBODY: u32 = u32::MAX;
+/// Between the model that answered and its fingerprint.
+pub(super) const SERVED_MARK: char = '\u{1f}';
 
 /// Bits of `facts`.
 pub(super) const ANSWERED: u8 = 1;
@@ -34,6 +37,8 @@ pub(super) struct Rows {
     pub unsent: Vec<u8>,
     pub outcome: Vec<u8>,
     pub grade: Vec<u8>,
+    /// Who answered, by the place in `vocabulary`.
+    pub served: Vec<u32>,
     pub flags: [Vec<u32>; 3],
     pub uncounted: [Vec<u8>; 3],
     pub reasoning: [Vec<f64>; 3],
@@ -52,7 +57,7 @@ impl Rows {
     /// Whether every field has as many entries as there are trials, and every reference its end: what a reader of foreign files checks.
     pub fn is_sound(&self) -> bool {
         let n = self.len();
-        let fields = [self.prompt.len(), self.round.len(), self.block.len(), self.place.len(), self.attempt.len(), self.wall.len()];
+        let fields = [&self.prompt, &self.round, &self.block, &self.place, &self.attempt, &self.served].map(Vec::len);
         let bytes = [&self.facts, &self.unsent, &self.outcome, &self.grade].map(Vec::len);
         let by_basis = (0..BASES.len()).all(|basis| {
             let lengths = [self.flags[basis].len(), self.uncounted[basis].len(), self.reasoning[basis].len(), self.content[basis].len()];
@@ -63,7 +68,7 @@ impl Rows {
             let bounds = [column.low.len(), column.high.len()] == [column.bounded.len(); 2];
             [column.value.len(), column.why.len()] == [n; 2] && bounds && known(&column.bounded)
         });
-        fields == [n; 6] && bytes == [n; 4] && by_basis && columns && (n == 0 || self.scalars.len() == width())
+        fields == [n; 6] && self.wall.len() == n && bytes == [n; 4] && by_basis && columns && (n == 0 || self.scalars.len() == width())
     }
 
     /// Puts the trials of another part of the record behind these.
@@ -91,12 +96,15 @@ impl Rows {
             mine.append(theirs);
         }
         let known: Vec<u32> = other.vocabulary.into_iter().map(|text| self.word(text)).collect();
+        let moved = |word: u32| known.get(word as usize).copied().unwrap_or(NOBODY);
+        self.served.extend(other.served.into_iter().map(moved));
         self.words.extend(other.words.iter().filter_map(|(at, word)| Some((before + at, *known.get(*word as usize)?))));
     }
 
     /// The place of words in the vocabulary. What was said lately is looked through: most trials of a stopped target say the same.
     fn word(&mut self, text: String) -> u32 {
-        let known = self.vocabulary.iter().rposition(|known| *known == text).filter(|at| self.vocabulary.len() < at + 64);
+        let lately = self.vocabulary.iter().enumerate().rev().take(64);
+        let known = lately.filter(|(_, known)| **known == text).map(|(at, _)| at).next();
         known.unwrap_or_else(|| {
             self.vocabulary.push(text);
             self.vocabulary.len() - 1
@@ -133,7 +141,9 @@ impl<'a> Reading<'a> {
         rows.attempt.push(trial.attempt);
         rows.wall.push(trial.wall);
         rows.unsent.push(trial.not_sent.as_ref().map_or(0, |why| Unsent::of(why) as u8 + 1));
-        rows.grade.push(self.grade(trial, prompt.map(|(_, facts)| facts)));
+        rows.grade.push(grade(trial, prompt.map(|(_, facts)| facts)));
+        let served = trial.answer.as_deref().and_then(served).map_or(NOBODY, |served| rows.word(served));
+        rows.served.push(served);
         let role = if trial.role == Role::WarmUp { WARM_UP } else { 0 };
         rows.facts.push(role | trial.answer.as_deref().map_or(0, facts_of));
         if let Some(words) = words_of(trial) {
@@ -145,11 +155,19 @@ impl<'a> Reading<'a> {
         let reply = |basis: Basis| Some(Reply::new(trial.answer.as_deref()?, tally.as_ref()?, basis, self.rules));
         rows.take_reply(BASES.map(reply));
     }
+}
 
-    /// The grade of an answer; 0 where it is not graded.
-    fn grade(&self, _trial: &Trial, _prompt: Option<&PromptFacts>) -> u8 {
-        0
-    }
+/// The grade of an answer; 0 where there is none.
+fn grade(trial: &Trial, prompt: Option<&PromptFacts>) -> u8 {
+    let both = trial.answer.as_deref().zip(prompt.and_then(|prompt| prompt.answer.as_deref()));
+    both.map_or(0, |(answer, exact)| code_of_grade(grading::grade(answer, exact)))
+}
+
+/// The model that answered and its fingerprint, where the server names either.
+fn served(answer: &Answer) -> Option<String> {
+    let said = |text: &Option<String>| text.as_deref().unwrap_or("").replace(SERVED_MARK, " ");
+    let (model, fingerprint) = (said(&answer.model), said(&answer.fingerprint));
+    (!(model.is_empty() && fingerprint.is_empty())).then(|| format!("{model}{SERVED_MARK}{fingerprint}"))
 }
 
 impl Rows {

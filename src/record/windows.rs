@@ -66,7 +66,11 @@ impl Windows {
 
     /// The window that a moment lies in, by the zone's own clock. `zone` is that of [`Windows::zone`].
     pub fn at(&self, moment: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Option<Window> {
-        let minute = minute_of_day(moment, zone);
+        self.holds(minute_of_day(moment, zone))
+    }
+
+    /// The window that a minute of the day lies in, counted from local midnight.
+    pub fn holds(&self, minute: u16) -> Option<Window> {
         let within = |spans: &[ClockSpan]| spans.iter().any(|span| span.holds(minute));
         match (within(&self.peak), within(&self.off_peak)) {
             (true, false) => Some(Window::Peak),

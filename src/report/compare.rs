@@ -1,62 +1,70 @@
 //! Comparisons: a sentence a pair, and the figures that it rests on.
 
 use super::made::Reading;
-use super::tables::{Tables, cell, ends, figure, figure_or_null};
+use super::tables::{Tables, cell, ends, figure, figure_or_null, p_cell};
 use super::targets::target_name;
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded, sentence};
-use crate::analysis::{Comparison, Comparisons, Contestant, Panel, SuccessDifference, WhyNot};
+use crate::analysis::{AccuracyDifference, Comparison, Comparisons, Contestant, Panel, Quantity, SuccessDifference, WhyNot};
 use crate::stats::Estimate;
 use serde_json::{Value, json};
 
 /// The views of comparisons, one of each quantity, with the panel that they were made of.
 pub fn comparisons(reading: &Reading<'_>, compared: &[(Panel, Comparisons)]) -> Tables {
     Tables {
-        people: compared.iter().map(|(panel, comparisons)| for_people(reading, panel, comparisons)).collect(),
+        shared: reading.shared(compared.first().map(|(panel, _)| panel), compared.first().map(|(_, made)| &made.judging)),
+        people: compared.iter().map(|(_, comparisons)| for_people(reading, comparisons)).collect(),
         list: list(reading, compared),
-        full: compared.iter().map(|(panel, comparisons)| in_full(reading, panel, comparisons)).collect(),
+        full: compared.iter().map(|(_, comparisons)| in_full(reading, comparisons)).collect(),
     }
 }
 
-fn for_people(reading: &Reading<'_>, panel: &Panel, comparisons: &Comparisons) -> Table {
+fn for_people(reading: &Reading<'_>, comparisons: &Comparisons) -> Table {
     let lang = reading.lang;
     let ratio = Kind::Number { in_seconds: false, digits: Digits::Three };
-    let columns = vec![
+    let mut columns = vec![
         Column::new("pair", lang.say("pair", "对象"), Kind::Name),
         Column::new("ratio", lang.say("time ×", "用时 ×"), ratio).with_intervals(),
         Column::new("p_holm", lang.say("p (Holm)", "p（Holm）"), Kind::Number { in_seconds: false, digits: Digits::Three }),
         Column::new("p50", "p50 ×", ratio).with_intervals(),
         Column::new("p95", "p95 ×", ratio).with_intervals(),
         Column::new("won", lang.say("ahead %", "领先 %"), ratio).with_intervals(),
-        Column::new("success", lang.say("success %", "成功率 %"), ratio).with_intervals(),
-        Column::new("rounds", lang.say("rounds", "轮数"), Kind::Number { in_seconds: false, digits: Digits::Whole }),
-        Column::new("verdict", lang.say("verdict", "结论"), Kind::Words),
+        Column::new("success", lang.say("success diff. %", "成功率差 %"), ratio).with_intervals(),
     ];
+    let graded = is_graded(comparisons);
+    if graded {
+        columns.push(Column::new("accuracy", lang.say("correct diff. %", "正确率差 %"), ratio).with_intervals());
+        columns.push(Column::new("accuracy_p", lang.say("p (McNemar)", "p（McNemar）"), ratio));
+    }
+    columns.push(Column::new("rounds", lang.say("rounds", "轮数"), Kind::Number { in_seconds: false, digits: Digits::Whole }));
+    columns.push(Column::new("verdict", lang.say("verdict", "结论"), Kind::Sentence));
     let row = |comparison: &Comparison| {
         let names = [name(&comparison.first), name(&comparison.second)];
         let words = sentence(comparison, comparisons.quantity, comparisons.judging.delta, lang);
         let of = |figure: &Result<Estimate, WhyNot>| of_figure(figure, lang);
-        Row::new(vec![
+        let mut cells = vec![
             Cell::text(names.join(lang.say(" against ", " 对 "))),
             of(&comparison.ratio),
-            comparison.p_holm.map_or_else(|| Cell::Missing(String::new()), Cell::number),
+            p_cell(comparison.p_holm),
             of(&comparison.p50),
             of(&comparison.p95),
             of(&comparison.first_won.map(|won| scaled(won, 100.0))),
             success_cell(comparison.success.as_ref()),
-            Cell::number(comparison.rounds as f64),
-            Cell::Text(words),
-        ])
+        ];
+        if graded {
+            cells.push(accuracy_cell(comparison.accuracy.as_ref(), 100.0));
+            cells.push(p_cell(comparison.accuracy.map(|accuracy| accuracy.p)));
+        }
+        cells.push(Cell::number(comparison.rounds as f64));
+        cells.push(Cell::Text(words));
+        Row::new(cells)
     };
-    let mut caption = reading.circumstances(panel);
-    caption.extend(reading.judging(comparisons.quantity, &comparisons.judging, comparisons.family));
-    caption.push(reading.made_by());
     Table {
         lang,
         title: title(reading, comparisons),
         columns,
         rows: comparisons.comparisons.iter().map(row).collect(),
         legend: legend(comparisons, lang),
-        caption,
+        caption: reading.own(comparisons.quantity, comparisons.family),
         constants: reading.constants(),
         ..Table::default()
     }
@@ -98,7 +106,28 @@ fn legend(comparisons: &Comparisons, lang: Lang) -> Vec<String> {
         "ahead: share of blocks in which the first was faster (a failure loses, two fail ½); success: first less second, in points.",
         "领先：前者更快的区组所占比例（失败即为输，双双失败各计 ½）；成功率：前者减后者，百分点。",
     );
-    vec![over.into(), quantiles.into(), shares.into()]
+    let mut lines: Vec<String> = match comparisons.quantity {
+        // Only whole rounds have it: there are no quantiles, and nobody is ahead in a block.
+        Quantity::SecondsPerCorrect => vec![
+            lang.say(
+                "×: the first one's charged seconds of all requests per correct answer over the second's.",
+                "×：前者与后者每个正确答案所用时间之比（全部请求计入的时间除以正确答案数）。",
+            )
+            .into(),
+        ],
+        _ => vec![over.into(), quantiles.into(), shares.into()],
+    };
+    if is_graded(comparisons) {
+        lines.push(
+            lang.say(
+                "correct: share of requests with the exact answer, first less second, in points (Newcombe), and McNemar's exact p over \
+                 the same blocks, not adjusted; for these prompts.",
+                "正确率：准确答案占请求的比例，前者减后者，百分点（Newcombe 法）；McNemar 精确检验的 p 出自相同区组，未作校正；只对这些提示成立。",
+            )
+            .into(),
+        );
+    }
+    lines
 }
 
 fn name(one: &Contestant) -> String {
@@ -126,6 +155,20 @@ fn success_cell(success: Option<&SuccessDifference>) -> Cell {
     }
 }
 
+/// Whether the dataset has exact answers.
+fn is_graded(comparisons: &Comparisons) -> bool {
+    comparisons.comparisons.iter().any(|comparison| comparison.accuracy.is_some())
+}
+
+/// The difference of shares of correct answers, times `by`.
+fn accuracy_cell(accuracy: Option<&AccuracyDifference>, by: f64) -> Cell {
+    let Some(accuracy) = accuracy else { return Cell::Missing(String::new()) };
+    match accuracy.difference {
+        Some(difference) => Cell::estimate(difference.difference * by, Some(difference.interval.map(|end| end * by))),
+        None => Cell::number((accuracy.first.share - accuracy.second.share) * by),
+    }
+}
+
 /// All pairs of all quantities as one list.
 fn list(reading: &Reading<'_>, compared: &[(Panel, Comparisons)]) -> Table {
     let number = Kind::Number { in_seconds: false, digits: Digits::Three };
@@ -149,6 +192,10 @@ fn list(reading: &Reading<'_>, compared: &[(Panel, Comparisons)]) -> Table {
         plain("success_second"),
         plain("success_difference").with_intervals(),
         plain("mcnemar_p"),
+        plain("correct_first"),
+        plain("correct_second"),
+        plain("correct_difference").with_intervals(),
+        plain("correct_mcnemar_p"),
         Column::new("verdict", "verdict", Kind::Words),
         Column::new("sentence", "sentence", Kind::Words),
     ];
@@ -176,6 +223,10 @@ fn list(reading: &Reading<'_>, compared: &[(Panel, Comparisons)]) -> Table {
             optional(success.map(|success| success.second.share)),
             difference.map_or_else(|| Cell::Missing(String::new()), |found| Cell::estimate(found.difference, Some(found.interval))),
             optional(success.and_then(|success| success.mcnemar).map(|(_, _, p)| p)),
+            optional(comparison.accuracy.map(|accuracy| accuracy.first.share)),
+            optional(comparison.accuracy.map(|accuracy| accuracy.second.share)),
+            accuracy_cell(comparison.accuracy.as_ref(), 1.0),
+            optional(comparison.accuracy.map(|accuracy| accuracy.p)),
             Cell::text(word(comparison)),
             Cell::Text(sentence(comparison, comparisons.quantity, comparisons.judging.delta, reading.lang)),
         ])
@@ -190,8 +241,8 @@ fn word(comparison: &Comparison) -> String {
     serde_json::to_value(&comparison.verdict).ok().and_then(|verdict| Some(verdict.get("word")?.as_str()?.to_owned())).unwrap_or_default()
 }
 
-fn in_full(reading: &Reading<'_>, panel: &Panel, comparisons: &Comparisons) -> Value {
-    let table = for_people(reading, panel, comparisons);
+fn in_full(reading: &Reading<'_>, comparisons: &Comparisons) -> Value {
+    let table = for_people(reading, comparisons);
     let mut whole = json!({
         "metric": comparisons.quantity.name(),
         "title": table.title,
@@ -237,6 +288,7 @@ fn of_comparison(comparison: &Comparison, sentence: String) -> Value {
         "p95_ratio": of(&comparison.p95),
         "first_won": of(&comparison.first_won),
         "success": comparison.success.as_ref().map(success),
+        "correct": comparison.accuracy.as_ref().map(accuracy),
         "bars": { "first": comparison.first.bars, "second": comparison.second.bars },
         "sensitivity": {
             "answered_only_ratio": figure_or_null(sensitivity.answered_only.as_ref()),
@@ -265,6 +317,16 @@ fn verdict(verdict: &crate::analysis::Verdict) -> Value {
         _ => {}
     }
     value
+}
+
+fn accuracy(accuracy: &AccuracyDifference) -> Value {
+    let share = |share: &crate::stats::ClusteredShare| json!({ "correct": share.successes, "sent": share.n, "share": share.share, "n_eff": share.n_eff, "interval": ends(&share.interval) });
+    json!({
+        "first": share(&accuracy.first),
+        "second": share(&accuracy.second),
+        "difference": accuracy.difference.map(|found| json!({ "value": found.difference, "interval": ends(&found.interval) })),
+        "mcnemar": json!({ "only_first": accuracy.only_first, "only_second": accuracy.only_second, "p": accuracy.p }),
+    })
 }
 
 fn success(success: &SuccessDifference) -> Value {

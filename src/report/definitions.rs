@@ -1,21 +1,23 @@
 //! The registry of metrics as a table, and as the document `docs/metrics.md`.
 
-use super::{Cell, Column, Format, Kind, Lang, Row, Table};
+use super::words::told;
+use super::{Cell, Column, Format, Kind, Lang, Row, Table, Worded};
 use crate::metric::{Flag, Outcome, registry};
 
 /// Every metric: formula, unit, direction, when it has no value.
 pub fn definitions(lang: Lang) -> Table {
     let column = |name: &str, title: &str, kind| Column::new(name, title, kind);
     let columns = vec![
-        column("name", "Metric", Kind::Name),
-        column("title", "What it is", Kind::Words),
-        column("unit", "Unit", Kind::Words),
-        column("better", "Direction", Kind::Words),
-        column("formula", "Formula", Kind::Words),
-        column("undefined_when", "No value when", Kind::Words),
+        column("name", lang.say("Metric", "指标"), Kind::Name),
+        column("title", lang.say("What it is", "含义"), Kind::Words),
+        column("unit", lang.say("Unit", "单位"), Kind::Words),
+        column("better", lang.say("Direction", "方向"), Kind::Words),
+        column("formula", lang.say("Formula", "公式"), Kind::Words),
+        column("undefined_when", lang.say("No value when", "何时没有数值"), Kind::Words),
     ];
     let row = |metric: &crate::metric::Metric| {
-        let words = [metric.name, metric.title, metric.unit.symbol(), metric.better.words(), metric.formula, metric.undefined_when];
+        let [title, formula, undefined_when] = told(metric, lang);
+        let words = [metric.name, title, metric.unit.symbol(), &Worded::words(&metric.better, lang), formula, undefined_when];
         Row::new(words.into_iter().map(Cell::text).collect())
     };
     Table { columns, rows: registry().map(row).collect(), lang, ..Table::default() }

@@ -1,10 +1,12 @@
 //! One reply drawn on a line of time. Only characters of our own are in it.
 
+use super::Lang;
 use crate::metric::Reply;
 use crate::timeline::Phase;
+use unicode_width::UnicodeWidthStr;
 
 /// The bars of a reply: what came when, and how exact that is. Empty when nothing came.
-pub(super) fn bars(reply: &Reply<'_>, width: usize) -> Vec<String> {
+pub(super) fn bars(reply: &Reply<'_>, width: usize, lang: Lang) -> Vec<String> {
     let Some(end) = reply.arrivals.last().map(|last| last.moment.at).filter(|end| 0.0 < *end) else { return Vec::new() };
     let width = width.clamp(20, 160) - 10;
     let place = |ms: f64| ((ms / end * width as f64) as usize).min(width - 1);
@@ -32,10 +34,11 @@ pub(super) fn bars(reply: &Reply<'_>, width: usize) -> Vec<String> {
             texts[from..to].fill('·');
         }
     }
-    let line = |head: &str, cells: &[char]| format!("{head:<9}{}", cells.iter().collect::<String>().trim_end());
-    let mut lines = vec![line("texts", &texts)];
+    let line =
+        |head: &str, cells: &[char]| format!("{head}{}{}", " ".repeat(9 - head.width()), cells.iter().collect::<String>().trim_end());
+    let mut lines = vec![line(lang.say("texts", "文本"), &texts)];
     if marks.contains(&'~') {
-        lines.push(line("interval", &marks));
+        lines.push(line(lang.say("interval", "区间"), &marks));
     }
     lines.push(ruler(end, width));
     lines
@@ -50,7 +53,12 @@ fn sign(phase: Phase) -> char {
 }
 
 /// What the signs mean.
-pub(super) const LEGEND: &str = "░ reasoning   █ content   ▓ tool call   · stall   ~ time known as an interval";
+pub(super) const fn legend(lang: Lang) -> &'static str {
+    lang.say(
+        "░ reasoning   █ content   ▓ tool call   · stall   ~ time known as an interval",
+        "░ 推理   █ 回答   ▓ 工具调用   · 停顿   ~ 时刻只知区间",
+    )
+}
 
 fn ruler(end_ms: f64, width: usize) -> String {
     let (end, unit) = if end_ms < 10_000.0 { (end_ms, "ms") } else { (end_ms / 1e3, "s") };

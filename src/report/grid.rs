@@ -31,6 +31,9 @@ impl Shape {
     /// Every shape, the best to read first.
     pub(super) fn every(table: &Table) -> Vec<Shape> {
         let shape = |intervals_beside, names_beside, gap, parts| Shape { intervals_beside, names_beside, gap, parts };
+        if table.columns.iter().any(|column| column.kind == Kind::Sentence) {
+            return vec![shape(true, true, 2, 1)];
+        }
         let mut cells = table.rows.iter().flat_map(|row| &row.cells);
         if cells.any(|cell| cell.interval().is_some()) {
             let two_columns = [shape(true, true, 2, 1), shape(false, true, 2, 1), shape(false, false, 2, 1)];

@@ -1,23 +1,26 @@
 //! The league of a quantity: places as intervals, what they rest on, and below a line who may not be ranked.
 
+use super::interval::explained;
 use super::made::Reading;
-use super::tables::{Tables, cell, cell_or, figure_or_null};
+use super::tables::{Tables, cell_or, figure_or_null, p_words};
 use super::targets::target_name;
-use super::words::percent;
+use super::words::{order_hangs, other_rounds};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
-use crate::analysis::{League, Panel, Placing, Quantity};
+use crate::analysis::{League, LeagueRemark, Panel, Placing, Quantity};
+use crate::stats::{Extended, Friedman};
 use serde_json::{Value, json};
 
 /// The views of leagues, one of each quantity, with the panel that they were made of.
 pub fn leagues(reading: &Reading<'_>, leagues: &[(Panel, League)]) -> Tables {
     Tables {
-        people: leagues.iter().map(|(panel, league)| for_people(reading, panel, league)).collect(),
+        shared: shared(reading, leagues),
+        people: leagues.iter().map(|(_, league)| for_people(reading, league)).collect(),
         list: list(reading, leagues),
-        full: leagues.iter().map(|(panel, league)| in_full(reading, panel, league)).collect(),
+        full: leagues.iter().map(|(_, league)| in_full(reading, league)).collect(),
     }
 }
 
-fn for_people(reading: &Reading<'_>, panel: &Panel, league: &League) -> Table {
+fn for_people(reading: &Reading<'_>, league: &League) -> Table {
     let lang = reading.lang;
     let (value_kind, unit) = shown_in(reading, league.quantity);
     let ratio = Kind::Number { in_seconds: false, digits: Digits::Three };
@@ -36,7 +39,7 @@ fn for_people(reading: &Reading<'_>, panel: &Panel, league: &League) -> Table {
             Cell::text(placing.rank.map_or_else(|| "—".to_owned(), |rank| rank.to_string())),
             Cell::Text(name(placing)),
             cell_or(placing.value.as_ref(), || lang.say("no value", "没有数值").into()),
-            times_best(placing, league, lang),
+            cell_or(placing.times_best.as_ref(), || lang.say("not ranked", "不参加排名").into()),
             success(placing),
             cell_or(placing.p95.as_ref(), || lang.say("too few values", "数值太少").into()),
         ];
@@ -52,7 +55,7 @@ fn for_people(reading: &Reading<'_>, panel: &Panel, league: &League) -> Table {
         columns,
         rows: ranked.chain(below).collect(),
         warnings: warnings(league, lang),
-        caption: caption(reading, panel, league),
+        caption: caption(reading, league),
         legend: legend(league, lang),
         constants: reading.constants(),
     }
@@ -97,16 +100,8 @@ pub(super) fn name(placing: &Placing) -> String {
 }
 
 fn is_uneven(league: &League) -> bool {
-    league.ranked.iter().chain(&league.unranked).any(|placing| placing.rounds != league.rounds)
-}
-
-fn times_best(placing: &Placing, league: &League, lang: Lang) -> Cell {
-    let best = league.ranked.first().is_some_and(|best| best.index == placing.index);
-    match &placing.times_best {
-        Some(times) => cell(times),
-        None if best => Cell::number(1.0),
-        None => Cell::Missing(lang.say("not ranked", "不参加排名").into()),
-    }
+    let mut placings = league.ranked.iter().chain(&league.unranked);
+    placings.any(|placing| 0 < placing.rounds && placing.rounds != league.rounds)
 }
 
 fn success(placing: &Placing) -> Cell {
@@ -123,58 +118,79 @@ fn success(placing: &Placing) -> Cell {
 /// Why it is not ranked, then its remarks.
 pub(super) fn notes(placing: &Placing, lang: Lang) -> Vec<String> {
     let bars = placing.bars.iter().map(|bar| bar.words(lang));
-    bars.chain(placing.remarks.iter().map(|remark| remark.words(lang))).collect()
+    let remark = |remark: &LeagueRemark| match remark {
+        LeagueRemark::OtherRounds { other } => other_rounds(&target_name(other.as_str(), placing.simulated), lang),
+        LeagueRemark::OrderHangsOnRateLimits { other } => order_hangs(&target_name(other.as_str(), placing.simulated), lang),
+        other => other.words(lang),
+    };
+    bars.chain(placing.remarks.iter().map(remark)).collect()
 }
 
 fn legend(league: &League, lang: Lang) -> Vec<String> {
-    let rank = lang.say(
-        "rank: the places that the comparisons leave open; targets that share a mark or overlap are not told apart",
-        "名次：两两比较后仍可能的名次；同一标记内或名次重叠的对象分不出先后",
-    );
     let value = match (league.quantity.is_rate(), lang) {
         (false, Lang::En) => {
-            "value: geometric mean over all requests, a failure charged the limit T; it need not be the median that `table` shows"
+            "value: geometric mean over all requests, a failure charged the limit T, with the interval of rounds taken \
+             as independent; it need not be the median that `table` shows"
         }
-        (false, Lang::Zh) => "数值：全部请求的几何平均，失败按时限 T 计；未必等于 `table` 中的中位数",
+        (false, Lang::Zh) => "数值：全部请求的几何平均，失败按时限 T 计，区间把各轮视为独立；未必等于 `table` 中的中位数",
         (true, Lang::En) => {
             "value: geometric mean over all requests, a failure charged the limit T over the usual tokens, so failures make it slower than \
-             the median that `table` shows; p5: 95 % of good replies reach it"
+             the median that `table` shows; interval of rounds taken as independent; p5: 95 % of good replies reach it"
         }
         (true, Lang::Zh) => {
-            "数值：全部请求的几何平均，失败按时限 T 除以通常的 token 数计，因此失败会使其低于 `table` 中的中位数；p5：95 % 的成功回复能达到"
+            "数值：全部请求的几何平均，失败按时限 T 除以通常的 token 数计，因此失败会使其低于 `table` 中的中位数；区间把各轮视为独立；p5：95 % 的成功回复能达到"
         }
     };
-    vec![rank.into(), value.into()]
+    vec![value.into()]
 }
 
-fn caption(reading: &Reading<'_>, panel: &Panel, league: &League) -> Vec<String> {
+pub(super) fn caption(reading: &Reading<'_>, league: &League) -> Vec<String> {
     let lang = reading.lang;
-    let mut lines = reading.circumstances(panel);
-    let days = league.days;
-    lines.extend(reading.judging(league.quantity, &league.judging, league.family));
+    let mut lines = reading.own(league.quantity, league.family);
     lines.extend(league.visible.map(|ratio| {
-        let least = percent(ratio - 1.0);
+        let least = about(ratio - 1.0);
         match lang {
             Lang::En => {
-                format!("Differences smaller than about {least} cannot be seen with this many rounds (80 % power at 5 %; {days} days).")
+                format!("Differences smaller than about {least} cannot be seen with this many rounds (80 % power at 5 %).")
             }
-            Lang::Zh => format!("以目前的轮数，小于约 {least} 的差异看不出来（5 % 水平、80 % 功效；{days} 天）。"),
+            Lang::Zh => format!("以目前的轮数，小于约 {least} 的差异看不出来（5 % 水平、80 % 功效）。"),
         }
     }));
     lines.extend(league.differ.as_ref().and_then(|test| test.p_f).map(|p| {
         let p = p_words(p);
         match lang {
-            Lang::En => format!("The ranked targets differ at all: {p} (Friedman, Iman–Davenport)."),
-            Lang::Zh => format!("参加排名的对象之间总体上有差异：{p}（Friedman 检验，Iman–Davenport 形式）。"),
+            Lang::En => format!("Do the ranked targets differ at all? {p} (Friedman, in the form of Iman and Davenport)."),
+            Lang::Zh => format!("参加排名的对象总体上有无差异：{p}（Friedman 检验，Iman–Davenport 形式）。"),
         }
     }));
-    lines.push(reading.made_by());
     lines
 }
 
-/// `p = 0.012`, `p < 0.0001`.
-pub(super) fn p_words(p: f64) -> String {
-    if p < 1e-4 { "p < 0.0001".into() } else { format!("p = {}", super::shown(p, Digits::Three)) }
+/// What all leagues of a command share.
+pub(super) fn shared(reading: &Reading<'_>, leagues: &[(Panel, League)]) -> Vec<String> {
+    let first = leagues.first();
+    let rows: Vec<Row> = leagues.iter().flat_map(|(_, league)| for_people(reading, league).rows).collect();
+    let judging = first.map(|(_, league)| league.judging).unwrap_or_default();
+    let mut lines = reading.shared(first.map(|(panel, _)| panel), first.map(|(_, league)| &league.judging));
+    lines.splice(0..0, explained(rows.iter(), judging.confidence, reading.lang));
+    lines.insert(
+        0,
+        reading
+            .lang
+            .say(
+                "Rank: the places that the comparisons of all pairs leave open. Targets whose ranks overlap are not told apart; equal ranks \
+                 are marked.",
+                "名次：两两比较后仍可能的名次。名次重叠的对象分不出先后；名次相同的加有标记。",
+            )
+            .to_owned(),
+    );
+    lines
+}
+
+/// A share with two digits, in per cent.
+fn about(share: f64) -> String {
+    let per_cent = share * 100.0;
+    if per_cent < 10.0 { format!("{per_cent:.1} %") } else { format!("{per_cent:.0} %") }
 }
 
 /// All leagues as one list.
@@ -189,7 +205,7 @@ fn list(reading: &Reading<'_>, leagues: &[(Panel, League)]) -> Table {
         Column::new("target", "target", Kind::Name),
         plain("value").with_intervals(),
         plain("times_best").with_intervals(),
-        Column::new("success", "success", Kind::Count).with_intervals(),
+        Column::new("success", "success", Kind::Count).unit("ok/sent").with_intervals(),
         plain("p50").with_intervals(),
         plain("slow_end").with_intervals(),
         plain("rounds"),
@@ -230,8 +246,8 @@ fn list(reading: &Reading<'_>, leagues: &[(Panel, League)]) -> Table {
     Table { columns, rows: rows.collect(), constants: reading.constants(), ..Table::default() }
 }
 
-fn in_full(reading: &Reading<'_>, panel: &Panel, league: &League) -> Value {
-    let table = for_people(reading, panel, league);
+fn in_full(reading: &Reading<'_>, league: &League) -> Value {
+    let table = for_people(reading, league);
     let rows = |placings: &[Placing]| placings.iter().map(|placing| of_placing(placing, reading.lang)).collect::<Vec<_>>();
     let mut whole = json!({
         "metric": league.quantity.name(),
@@ -248,7 +264,7 @@ fn in_full(reading: &Reading<'_>, panel: &Panel, league: &League) -> Value {
         "limit_s": league.limit_s,
         "success": { "ok": league.success.0, "sent": league.success.1 },
         "visible_ratio": league.visible,
-        "friedman": league.differ,
+        "friedman": league.differ.as_ref().map(friedman),
         "ranked": rows(&league.ranked),
         "unranked": rows(&league.unranked),
         "warnings": table.warnings,
@@ -259,6 +275,19 @@ fn in_full(reading: &Reading<'_>, panel: &Panel, league: &League) -> Value {
         whole[name] = json!(value);
     }
     whole
+}
+
+/// The omnibus test in full.
+fn friedman(test: &Friedman) -> Value {
+    json!({
+        "p": test.p_f,
+        "f": test.f.and_then(Extended::finite),
+        "p_chi2": test.p,
+        "chi2": test.chi2,
+        "df": test.df,
+        "kendall_w": test.kendall_w,
+        "mean_ranks": test.mean_ranks,
+    })
 }
 
 fn of_placing(placing: &Placing, lang: Lang) -> Value {

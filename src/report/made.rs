@@ -8,6 +8,9 @@ use crate::metric::{Unit, metric};
 use crate::tokens::Basis;
 use std::collections::BTreeSet;
 
+/// With more models than that their number is given instead of their names.
+const MODELS_NAMED: usize = 4;
+
 /// One reading of runs: what all its tables have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
@@ -32,7 +35,7 @@ impl Reading<'_> {
     /// A title: the plan's name and what the table is of.
     pub(super) fn title(&self, of: &str) -> String {
         let name = &self.joined.manifest().name;
-        titled(&format!("{name}{}{of}", self.lang.say(": ", "：")), self.scale())
+        titled(&format!("{name}{}{of}", self.lang.say(": ", "：")), self.scale(), self.lang)
     }
 
     /// The unit in which files hold a quantity.
@@ -67,7 +70,11 @@ impl Reading<'_> {
     pub(super) fn circumstances(&self, panel: &Panel) -> Vec<String> {
         let (lang, manifest) = (self.lang, self.joined.manifest());
         let models: BTreeSet<&str> = manifest.targets.iter().map(|target| target.model.as_str()).collect();
-        let models = lang.list(models);
+        let models = match (models.len(), lang) {
+            (0..=MODELS_NAMED, _) => lang.list(models),
+            (n, Lang::En) => format!("{n} models"),
+            (n, Lang::Zh) => format!("{n} 个"),
+        };
         let (targets, rounds, prompts) = (panel.targets.len(), panel.rounds.len(), panel.prompts);
         let (ok, sent) = (0..targets).map(|target| panel.success(target)).fold((0, 0), |(ok, sent), each| (ok + each.0, sent + each.1));
         let failed = rate((sent - ok) as f64 / sent.max(1) as f64);
@@ -114,38 +121,50 @@ impl Reading<'_> {
         }
     }
 
-    /// What was charged and how intervals, p values and words were made. `family` is how many pairs Holm's adjustment spans.
-    pub(super) fn judging(&self, quantity: Quantity, judging: &Judging, family: usize) -> Vec<String> {
-        let lang = self.lang;
+    /// What all tables of a command share: circumstances, rules, error rates, origin.
+    pub(super) fn shared(&self, panel: Option<&Panel>, judging: Option<&Judging>) -> Vec<String> {
+        let mut lines = panel.map(|panel| self.circumstances(panel)).unwrap_or_default();
+        lines.extend(judging.map(|judging| self.rules(judging)).unwrap_or_default());
+        lines.push(self.made_by());
+        lines
+    }
+
+    /// How intervals and words come about, and how often words are wrong.
+    fn rules(&self, judging: &Judging) -> [String; 2] {
         let (confidence, delta) = (percent(judging.confidence.share()), percent(judging.delta));
-        let pairs = match (family, lang) {
-            (1, Lang::En) => "the one pair".into(),
-            (n, Lang::En) => format!("all {n} pairs of this table"),
-            (n, Lang::Zh) => format!("本表全部 {n} 对"),
-        };
-        let mut lines = vec![match lang {
+        let unit = match self.lang {
             Lang::En => format!(
-                "The round is the unit: {confidence} intervals from a paired t over rounds, with fewer rounds where they depend on each \
-                 other; p by Holm over {pairs}; tie band δ = {delta}."
+                "The round is the unit: {confidence} intervals of ratios from a paired t over rounds, with fewer rounds where they depend \
+                 on each other; tie band δ = {delta}."
             ),
             Lang::Zh => format!(
-                "以轮为统计单位：{confidence} 区间出自各轮的配对 t 检验，各轮互相关联时按更少的轮数计算；p 值按 Holm 法对{pairs}校正；平手带 δ = {delta}。"
+                "以轮为统计单位：比值的 {confidence} 区间出自各轮的配对 t 检验，各轮互相关联时按更少的轮数计算；平手带 δ = {delta}。"
             ),
-        }];
+        };
+        let wrong = self.lang.say(
+            "Wrong calls in simulations: at most 5.5 % with independent rounds, up to 13 % where incidents last over rounds; not yet \
+             checked on months of real providers (docs/method.md).",
+            "模拟中的误判率：各轮独立时至多 5.5 %，故障跨轮持续时可达 13 %；尚未用真实服务商数月的数据检验（docs/method.md）。",
+        );
+        [unit, wrong.to_owned()]
+    }
+
+    /// What one table has of its own: the family of its p values, and the token basis where it counts tokens.
+    pub(super) fn own(&self, quantity: Quantity, family: usize) -> Vec<String> {
+        let lang = self.lang;
+        let mut lines = Vec::new();
+        if 1 < family {
+            lines.push(match lang {
+                Lang::En => format!("p adjusted by Holm over the {family} pairs of this table."),
+                Lang::Zh => format!("p 值按 Holm 法对本表的 {family} 对校正。"),
+            });
+        }
         if quantity.by_tokens() {
             lines.push(match lang {
                 Lang::En => format!("Token basis: {} ({}).", self.basis(), self.because.words(lang)),
                 Lang::Zh => format!("token 口径：{}（{}）。", self.basis(), self.because.words(lang)),
             });
         }
-        lines.push(
-            lang.say(
-                "Wrong calls in simulations: at most 5.5 % with independent rounds, up to 13 % where incidents last over rounds; not yet \
-                 checked on months of real providers (docs/method.md).",
-                "模拟中的误判率：各轮独立时至多 5.5 %，故障跨轮持续时可达 13 %；尚未用真实服务商数月的数据检验（docs/method.md）。",
-            )
-            .to_owned(),
-        );
         lines
     }
 

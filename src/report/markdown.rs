@@ -94,7 +94,7 @@ pub(super) fn shades(rows: &[Row]) -> Option<Vec<&'static str>> {
 
 /// Whether a column is aligned left.
 pub(super) fn is_left(column: &Column) -> bool {
-    matches!(column.kind, Kind::Name | Kind::Words)
+    matches!(column.kind, Kind::Name | Kind::Words | Kind::Sentence)
 }
 
 /// A cell as people read it: its figure, and the interval that belongs to it.

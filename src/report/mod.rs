@@ -1,12 +1,16 @@
 //! Tables as data, the views that make them from an analysis, and the formats that write them. Whatever a provider or a user named is
 //! made harmless in every format: it may hold escape sequences, markup or formulas.
 
+mod brief;
+mod caption;
 mod compare;
 mod csv;
 mod definitions;
 mod drawing;
+mod facts;
 mod grid;
 mod harmless;
+mod hours;
 mod interval;
 mod json;
 mod lang;
@@ -24,9 +28,11 @@ mod targets;
 mod terminal;
 mod words;
 
+pub use brief::{Page, page};
 pub use compare::comparisons;
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;
+pub use hours::{HourTables, hour_tables};
 pub use lang::{Lang, NoLang};
 pub use league::leagues;
 pub use made::Reading;
@@ -34,12 +40,11 @@ pub use number::{Digits, shown};
 pub use portrait::{Context, Portrait, portrait};
 pub use power::powers;
 pub use seed_layout::seed_layout;
+use std::str::FromStr;
 pub use table::{Cell, Column, Kind, Row, Table};
 pub use tables::Tables;
 pub use targets::targets;
-pub use words::{Told, Worded, sentence};
-
-use std::str::FromStr;
+pub use words::{Told, Worded, model_differs, sentence};
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

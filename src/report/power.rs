@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 /// The views of what is needed, one of each quantity.
 pub fn powers(reading: &Reading<'_>, powers: &[(Panel, Power)]) -> Tables {
     Tables {
-        people: powers.iter().map(|(panel, power)| for_people(reading, panel, power)).collect(),
+        shared: reading.shared(powers.first().map(|(panel, _)| panel), None),
+        people: powers.iter().map(|(_, power)| for_people(reading, power)).collect(),
         list: list(reading, powers),
-        full: powers.iter().map(|(panel, power)| in_full(reading, panel, power)).collect(),
+        full: powers.iter().map(|(_, power)| in_full(reading, power)).collect(),
     }
 }
 
-fn for_people(reading: &Reading<'_>, panel: &Panel, power: &Power) -> Table {
+fn for_people(reading: &Reading<'_>, power: &Power) -> Table {
     let lang = reading.lang;
     let whole = Kind::Number { in_seconds: false, digits: Digits::Whole };
     let three = Kind::Number { in_seconds: false, digits: Digits::Three };
@@ -50,15 +51,13 @@ fn for_people(reading: &Reading<'_>, panel: &Panel, power: &Power) -> Table {
             Cell::Text(takes),
         ])
     };
-    let mut caption = reading.circumstances(panel);
-    caption.push(reading.made_by());
     Table {
         lang,
         title: title(reading, power),
         columns,
         rows: power.pairs.iter().map(row).collect(),
         legend: legend(power, lang),
-        caption,
+        caption: reading.own(power.quantity, 0),
         constants: reading.constants(),
         ..Table::default()
     }
@@ -96,13 +95,13 @@ fn legend(power: &Power, lang: Lang) -> Vec<String> {
         let every = lasting(every, lang);
         match (power.every_is_planned, lang) {
             (true, Lang::En) => format!("time: the plan has one round every {every}"),
-            (true, Lang::Zh) => format!("时间：计划每 {every} 一轮"),
+            (true, Lang::Zh) => format!("时间：计划每 {every}一轮"),
             (false, Lang::En) => format!("time: the plan has one round after another, here one every {every}"),
-            (false, Lang::Zh) => format!("时间：计划各轮紧接，此处约每 {every} 一轮"),
+            (false, Lang::Zh) => format!("时间：计划各轮紧接，此处约每 {every}一轮"),
         }
     }));
     if !power.left_out.is_empty() {
-        let names = lang.list(power.left_out.iter().map(|target| target.as_str()));
+        let names = lang.list(power.left_out.iter().map(|(target, simulated)| target_name(target.as_str(), *simulated)));
         lines.push(match lang {
             Lang::En => format!("left out, nothing to compare: {names}"),
             Lang::Zh => format!("无可比较，未列入：{names}"),
@@ -153,8 +152,8 @@ fn list(reading: &Reading<'_>, powers: &[(Panel, Power)]) -> Table {
     Table { columns, rows: rows.collect(), constants: reading.constants(), ..Table::default() }
 }
 
-fn in_full(reading: &Reading<'_>, panel: &Panel, power: &Power) -> Value {
-    let table = for_people(reading, panel, power);
+fn in_full(reading: &Reading<'_>, power: &Power) -> Value {
+    let table = for_people(reading, power);
     let pairs = power.pairs.iter().map(|pair| {
         let [first, second] = names(pair);
         let mut value = serde_json::to_value(pair).unwrap_or_default();
@@ -169,7 +168,7 @@ fn in_full(reading: &Reading<'_>, panel: &Panel, power: &Power) -> Value {
         "every_s": power.every_s,
         "every_is_planned": power.every_is_planned,
         "pairs": pairs.collect::<Vec<_>>(),
-        "left_out": power.left_out,
+        "left_out": power.left_out.iter().map(|(target, simulated)| target_name(target.as_str(), *simulated)).collect::<Vec<_>>(),
         "legend": table.legend,
         "caption": table.caption,
     });

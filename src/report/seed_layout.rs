@@ -1,51 +1,53 @@
 //! The league as such tables are usually published: platform, generation speed, note. What they leave out stands in the note.
 
-use super::league::{name, notes};
+use super::league::{name, notes, shared};
 use super::made::Reading;
-use super::tables::{Tables, cell_or, figure_or_null};
+use super::markdown::cell_text;
+use super::tables::{Tables, cell, cell_or, figure_or_null};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table};
 use crate::analysis::{League, Panel, Placing};
-use crate::stats::Estimate;
 use serde_json::json;
 
 /// Platform, generation speed, note: the medians of good replies' speeds in the answer and, where there is any, in the reasoning.
 pub fn seed_layout(reading: &Reading<'_>, content: &(Panel, League), reasoning: Option<&(Panel, League)>) -> Tables {
     let lang = reading.lang;
-    let (panel, league) = content;
+    let (_, league) = content;
     let speed = Kind::Number { in_seconds: false, digits: Digits::Three };
     let unit = reading.unit(league.quantity);
-    let mut columns = vec![
-        Column::new("platform", lang.say("platform", "平台"), Kind::Name),
-        Column::new("content_speed", lang.say("generation speed", "生成速度"), speed).unit(unit).with_intervals(),
-    ];
-    if reasoning.is_some() {
-        columns.push(Column::new("reasoning_speed", lang.say("in the reasoning", "其中推理阶段"), speed).unit(unit).with_intervals());
-    }
-    columns.push(Column::new("note", lang.say("note", "备注"), Kind::Words));
+    let figure = |name: &str, title: &str| Column::new(name, title, speed).unit(unit).with_intervals();
+    let (of_content, of_reasoning) = (figure("content_speed", "content speed"), figure("reasoning_speed", "reasoning speed"));
     let placings = || league.ranked.iter().chain(&league.unranked);
-    let of_reasoning = |placing: &Placing| {
+    let reasons = |placing: &Placing| {
         let (_, league) = reasoning?;
         league.ranked.iter().chain(&league.unranked).find(|other| other.index == placing.index)?.p50
     };
     let none = || lang.say("no value", "没有数值").to_owned();
-    let row = |placing: &Placing| {
-        let mut cells = vec![Cell::Text(name(placing)), cell_or(placing.p50.as_ref(), none)];
-        if reasoning.is_some() {
-            cells.push(cell_or(of_reasoning(placing).as_ref(), none));
+    let both = |placing: &Placing| {
+        let content = cell_text(&of_content, &cell_or(placing.p50.as_ref(), none), lang);
+        let Some(reasoning) = reasons(placing) else { return content };
+        let reasoning = cell_text(&of_reasoning, &cell(&reasoning), lang);
+        match lang {
+            Lang::En => format!("{content} content, {reasoning} reasoning"),
+            Lang::Zh => format!("回答 {content}，推理 {reasoning}"),
         }
-        cells.push(Cell::Text(note(reading, league, placing)));
-        Row::new(cells)
+    };
+    let columns = vec![
+        Column::new("platform", lang.say("platform", "平台"), Kind::Name),
+        Column::new("generation_speed", lang.say("generation speed", "生成速度"), Kind::Words).unit(unit),
+        Column::new("note", lang.say("note", "备注"), Kind::Words),
+    ];
+    let row = |placing: &Placing| {
+        Row::new(vec![Cell::Text(name(placing)), Cell::Text(both(placing)), Cell::Text(note(reading, league, placing))])
     };
     let mut caption = vec![
         lang.say(
-            "Speed: median over good replies after the first arrival of the answer, with its interval; n: requests sent.",
-            "速度：成功回复中回答阶段（首次到达之后）速度的中位数及其区间；n：已发请求数。",
+            "Speed: median over good replies within the answer (and within the reasoning), after the first arrival of either, with its \
+             interval; n: requests sent.",
+            "速度：成功回复在回答阶段（及推理阶段）内、各自首次到达之后的速度，取中位数并附区间；n：已发请求数。",
         )
         .to_owned(),
     ];
-    caption.extend(reading.circumstances(panel));
-    caption.extend(reading.judging(league.quantity, &league.judging, league.family));
-    caption.push(reading.made_by());
+    caption.extend(super::league::caption(reading, league));
     let preliminary = if league.preliminary { lang.say(" (preliminary)", "（初步结果）") } else { "" };
     let title = reading.title(&format!("{}{preliminary}", lang.say("generation speed", "生成速度")));
     let people =
@@ -57,12 +59,29 @@ pub fn seed_layout(reading: &Reading<'_>, content: &(Panel, League), reasoning: 
         "rows": placings().map(|placing| json!({
             "platform": name(placing),
             "content_speed": figure_or_null(placing.p50.as_ref()),
-            "reasoning_speed": figure_or_null(of_reasoning(placing).as_ref() as Option<&Estimate>),
+            "reasoning_speed": figure_or_null(reasons(placing).as_ref()),
             "note": note(reading, league, placing),
         })).collect::<Vec<_>>(),
         "caption": people.caption,
     });
-    Tables { list: people.clone(), people: vec![people], full: vec![full] }
+    let cells = |placing: &Placing| {
+        let reasoning = reasons(placing);
+        let figures = [placing.p50.as_ref(), reasoning.as_ref()].map(|figure| cell_or(figure, String::new));
+        let [content, reasoning] = figures;
+        Row::new(vec![Cell::Text(name(placing)), content, reasoning, Cell::Text(note(reading, league, placing))])
+    };
+    let list = Table {
+        columns: vec![
+            Column::new("platform", "platform", Kind::Name),
+            of_content.clone(),
+            of_reasoning.clone(),
+            Column::new("note", "note", Kind::Words),
+        ],
+        rows: placings().map(cells).collect(),
+        constants: reading.constants(),
+        ..Table::default()
+    };
+    Tables { people: vec![people], shared: shared(reading, std::slice::from_ref(content)), list, full: vec![full] }
 }
 
 /// n, dates, place, success, place in the league, and what else is to be said.

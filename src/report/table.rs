@@ -46,6 +46,8 @@ pub enum Kind {
     Name,
     /// Words, aligned left.
     Words,
+    /// A sentence, which the row's figures only support: it stands before them where the row is not one line, and its table is not cut.
+    Sentence,
     /// `part/of`. The column's unit names both, such as `ok/sent`, and so its columns in files.
     Count,
     /// Numbers, aligned right.
@@ -75,6 +77,7 @@ impl Column {
         match (self.kind, self.unit.as_str()) {
             (Kind::Number { in_seconds: true, .. }, _) => "s",
             (Kind::Count, "ok/sent") => lang.say("ok/sent", "成功/发出"),
+            (Kind::Count, "correct/sent") => lang.say("correct/sent", "正确/发出"),
             (Kind::Count, "correct/complete") => lang.say("correct/complete", "正确/完整"),
             (_, unit) => unit,
         }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub struct Tables {
     /// For people, one after another.
     pub people: Vec<Table>,
+    /// What all captions share: stands below the last table in a terminal, and below each where a table may be taken out of its place.
+    pub shared: Vec<String>,
     /// For spreadsheets: all of them as one list, a column telling them apart.
     pub list: Table,
     /// For programs: everything in full, one object a table.
@@ -18,12 +20,29 @@ pub struct Tables {
 impl Tables {
     /// Writes them.
     pub fn write(&self, format: Format, width: usize) -> String {
-        let each = || self.people.iter().map(|table| table.write(format, width)).collect::<Vec<_>>().join("\n");
+        let last = self.people.len().saturating_sub(1);
+        let whole = |(i, table): (usize, &Table)| {
+            let mut table = table.clone();
+            if i == last || format == Format::Markdown {
+                table.caption.extend(self.shared.iter().cloned());
+            }
+            table.write(format, width)
+        };
         match format {
-            Format::Terminal | Format::Markdown => each(),
+            Format::Terminal | Format::Markdown => self.people.iter().enumerate().map(whole).collect::<Vec<_>>().join("\n"),
             Format::Csv => self.list.write(format, width),
-            Format::Json => json::text(&json!({ "tables": self.full })),
+            Format::Json => json::text(&json!({ "tables": self.full.iter().map(|table| self.with_shared(table)).collect::<Vec<_>>() })),
         }
+    }
+}
+
+impl Tables {
+    fn with_shared(&self, table: &Value) -> Value {
+        let mut table = table.clone();
+        if let Some(caption) = table.get_mut("caption").and_then(Value::as_array_mut) {
+            caption.extend(self.shared.iter().map(|line| json!(line)));
+        }
+        table
     }
 }
 
@@ -62,3 +81,20 @@ pub(super) fn figure_or_null(estimate: Option<&Estimate>) -> Value {
 pub(super) fn ends(interval: &Interval) -> Value {
     json!([interval.low.at(), interval.high.at()])
 }
+
+/// p as people read it: three digits, or below which it is.
+pub(super) fn p_cell(p: Option<f64>) -> Cell {
+    match p {
+        None => Cell::Missing(String::new()),
+        Some(p) if p < LEAST_P => Cell::text("< 0.0001"),
+        Some(p) => Cell::number(p),
+    }
+}
+
+/// `p = 0.012`, `p < 0.0001`.
+pub(super) fn p_words(p: f64) -> String {
+    if p < LEAST_P { "p < 0.0001".into() } else { format!("p = {}", super::shown(p, super::Digits::Three)) }
+}
+
+/// Smaller p values are a matter of the model more than of the data.
+const LEAST_P: f64 = 1e-4;

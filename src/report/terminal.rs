@@ -4,9 +4,9 @@
 use super::Table;
 use super::grid::{Shape, grid};
 use super::harmless::plain;
-use super::markdown::cell_text;
+use super::markdown::{cell_parts, cell_text};
 use super::prose::{cut, hung, prose};
-use super::{Cell, Kind};
+use super::{Cell, Kind, Lang};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -74,25 +74,48 @@ fn list(out: &mut String, table: &Table, width: usize) {
         }
         let name = cut(&name_of(table, &row.cells), width.saturating_sub(mark.len()).max(8));
         let _ = writeln!(out, "{name}{mark}");
+        worded(out, table, row, Kind::Sentence, width);
         let mut line = String::new();
-        for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| !matches!(column.kind, Kind::Name | Kind::Words)) {
+        for (column, cell) in
+            table.columns.iter().zip(&row.cells).filter(|(column, _)| !matches!(column.kind, Kind::Name | Kind::Words | Kind::Sentence))
+        {
             let unit = if matches!(cell, Cell::Number { .. }) { plain(column.shown_unit(lang)) } else { String::new() };
-            let item = format!("  {} {} {unit}", plain(&column.title), plain(&cell_text(column, cell, lang)));
+            let mut item = format!("  {} {} {unit}", plain(&column.title), plain(&cell_text(column, cell, lang)));
+            let mut below = String::new();
+            if width < item.trim_end().width() {
+                let (figure, drawn) = cell_parts(column, cell, lang);
+                item = format!("  {} {} {unit}", plain(&column.title), plain(&figure));
+                below = plain(&drawn.bracketed());
+            }
             if width < line.width() + item.trim_end().width() && !line.is_empty() {
                 let _ = writeln!(out, "{line}");
                 line.clear();
             }
             line.push_str(item.trim_end());
+            if !below.is_empty() {
+                let _ = writeln!(out, "{line}\n    {below}");
+                line.clear();
+            }
         }
         if !line.is_empty() {
             let _ = writeln!(out, "{line}");
         }
-        for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| column.kind == Kind::Words) {
-            let text = plain(&cell_text(column, cell, lang));
-            if !text.is_empty() {
-                let head = format!("  {}{}", plain(&column.title), lang.say(": ", "："));
-                hung(out, &head, &text, 4, width, Style::new());
-            }
+        worded(out, table, row, Kind::Words, width);
+    }
+}
+
+/// The words of a row that are of a kind, each behind its head.
+fn worded(out: &mut String, table: &Table, row: &super::Row, kind: Kind, width: usize) {
+    for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(column, _)| column.kind == kind) {
+        let text = plain(&cell_text(column, cell, table.lang));
+        if !text.is_empty() {
+            let unit = match (column.shown_unit(table.lang), table.lang) {
+                ("", _) => String::new(),
+                (unit, Lang::En) => format!(" ({unit})"),
+                (unit, Lang::Zh) => format!("（{unit}）"),
+            };
+            let head = format!("  {}{}{}", plain(&column.title), plain(&unit), table.lang.say(": ", "："));
+            hung(out, &head, &text, 4, width, Style::new());
         }
     }
 }

@@ -64,6 +64,17 @@ pub struct Phase {
     pub tokens_per_chunk: Option<usize>,
 }
 
+/// What stands at the end of each answer: always the same, or the right thing now and a wrong one then.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerText {
+    /// What is right, or all there is.
+    pub right: String,
+    /// What is wrong.
+    pub wrong: String,
+    /// The share of replies that end with what is right.
+    pub share: f64,
+}
+
 /// What follows the last text, in milliseconds after it.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -185,7 +196,7 @@ pub struct System {
     /// Whether a request's wish not to think is heeded.
     pub heed_thinking: bool,
     /// A text at the end of each answer, not counted as tokens.
-    pub answer_text: Option<String>,
+    pub answer_text: Option<AnswerText>,
     /// What goes wrong.
     pub faults: Faults,
 }

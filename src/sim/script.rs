@@ -220,7 +220,8 @@ pub fn plan(behaviour: &Behaviour, system: &System, ask: &Ask, source: &Source, 
     }
     if let Some(answer) = system.answer_text.as_ref().filter(|_| 0 < n_content) {
         at += gap;
-        steps.push(Step { at, act: Act::Aside(answer.clone()) });
+        let right = unit(&mut source.draws("answer")) < answer.share;
+        steps.push(Step { at, act: Act::Aside(if right { &answer.right } else { &answer.wrong }.clone()) });
     }
     let first_text = steps.first().map_or(ttft, |step| step.at);
     let last_text = steps.last().map_or(ttft, |step| step.at);
@@ -376,6 +377,24 @@ mod tests {
         assert_eq!(lengths("volcengine-ark", r#"{"max_completion_tokens":25}"#), (20, 5, "length".to_owned()));
         assert_eq!(lengths("vllm", r#"{"max_tokens":40,"messages":[]}"#), (20, 20, "stop".to_owned()));
         assert_eq!(lengths("vllm", r#"{"chat_template_kwargs":{"thinking":false}}"#), (0, 20, "stop".to_owned()));
+    }
+
+    #[test]
+    fn an_answer_is_right_as_often_as_it_was_told() {
+        let behaviour = |answer: &str| Behaviour::parse("sim.yaml", &format!("systems: {{a: {{answer_text: {answer}}}}}"));
+        let ends_right = |answer: &str| {
+            let behaviour = behaviour(answer).unwrap();
+            let right = |n: u16| {
+                let source = Source::new(1, "a", &n.to_be_bytes(), 0);
+                let script = plan(&behaviour, &behaviour.systems[0], &Ask::default(), &source, 1.0, &Lists::default(), Shape::default());
+                script.steps.iter().any(|step| step.act == Act::Aside("4".into()))
+            };
+            (0..1000).filter(|n| right(*n)).count()
+        };
+        assert!((770..830).contains(&ends_right("{right: '4', wrong: '5', share: 0.8}")));
+        assert_eq!(ends_right("'4'"), 1000);
+        assert!(behaviour("{right: '4', wrong: '5', share: 8}").unwrap_err().to_string().contains("a share from 0 to 1"));
+        assert!(behaviour("{right: '4', rong: '5', share: 1}").unwrap_err().to_string().contains("rong"));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Student's t, Fisher's F, χ² and the normal distribution, as the tests of this room ask for them. Far tails are taken from the survival
 //! function: 1 − cdf has no digits left there.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
-use statrs::function::beta::checked_beta_reg;
+use super::beta::{beta_below, student_point};
+use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 
 /// The point below which a share p of Student's t lies. Degrees of freedom that are no positive number know nothing: infinite.
 pub(super) fn t_point(p: f64, df: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, df).map_or(f64::INFINITY, |t| t.inverse_cdf(p))
+    if 0.0 < df { student_point(p, df) } else { f64::INFINITY }
 }
 
 /// The share of Student's t that lies above a value.
@@ -15,21 +15,25 @@ pub(super) fn t_above(t: f64, df: f64) -> f64 {
     if t < 0.0 { 1.0 - half } else { half }
 }
 
-/// The share of Student's t that lies farther from zero than a value, on either side. By hand, since df/(df + t²) has no digits left of a
-/// small t: there the complement is taken.
+/// The share of Student's t that lies farther from zero than a value, on either side; all of it for impossible degrees of freedom.
 pub(super) fn t_beyond(t: f64, df: f64) -> f64 {
     let squared = t * t;
+    // df/(df + t²) has no digits left of a small t: there the complement is taken.
     let share = if squared < 1.0 {
-        checked_beta_reg(0.5, df / 2.0, squared / (df + squared)).map(|inside| 1.0 - inside)
+        1.0 - beta_below(squared / (df + squared), 0.5, df / 2.0)
     } else {
-        checked_beta_reg(df / 2.0, 0.5, df / (df + squared))
+        beta_below(df / (df + squared), df / 2.0, 0.5)
     };
-    share.unwrap_or(1.0)
+    known(share)
 }
 
-/// The share of Fisher's F that lies above a value. By hand, since statrs forms 1 − d₁f/(d₁f + d₂) and loses the digits of a large F.
+/// The share of Fisher's F that lies above a value; all of it for impossible degrees of freedom.
 pub(super) fn f_above(f: f64, df1: f64, df2: f64) -> f64 {
-    checked_beta_reg(df2 / 2.0, df1 / 2.0, df2 / (df1 * f.max(0.0) + df2)).unwrap_or(1.0)
+    known(beta_below(df2 / (df1 * f.max(0.0) + df2), df2 / 2.0, df1 / 2.0))
+}
+
+fn known(share: f64) -> f64 {
+    if share.is_nan() { 1.0 } else { share }
 }
 
 /// The share of χ² that lies above a value.

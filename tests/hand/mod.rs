@@ -221,9 +221,28 @@ pub fn table(runs: &[Run], basis: Option<Basis>) -> TargetTable {
 
 /// The table of one run as it is written. Without the terminal's colours.
 pub fn written(run: &Run, format: Format, width: usize) -> String {
+    written_in(run, format, width, Lang::En)
+}
+
+/// The same in a language.
+pub fn written_in(run: &Run, format: Format, width: usize, lang: Lang) -> String {
     let runs = std::slice::from_ref(run);
-    let text = targets(&table(runs, None), &Joined::new(&sheets(runs)).unwrap(), Lang::En).write(format, width);
+    let text = targets(&table(runs, None), &Joined::new(&sheets(runs)).unwrap(), lang).write(format, width);
     anstream::adapter::strip_str(&text).to_string()
+}
+
+/// The brief of one run as it is written.
+#[allow(dead_code)]
+pub fn brief_of(run: &Run, format: Format, lang: Lang) -> String {
+    use photofinish::analysis::{Comparing, Quantity, basis, brief, league, panel};
+    let sheets = sheets(std::slice::from_ref(run));
+    let joined = Joined::new(&sheets).unwrap();
+    let (basis, because) = basis(&joined, &Options::default());
+    let one = |quantity| league(&panel(&joined, quantity, basis), &Comparing::default());
+    let leagues = [Quantity::E2e, Quantity::Ttft, Quantity::ContentSpeed].map(one);
+    let table = target_table(&joined, &Options::default());
+    let reading = photofinish::report::Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang };
+    photofinish::report::page(&reading, &brief(&joined, &table, &leagues), &table, &leagues).write(format)
 }
 
 /// The numbers of a row, by column; nothing where there is none.

@@ -109,23 +109,25 @@ pub fn gates(size: Size, mut done: impl FnMut(Gate)) {
         gate(format!("clustered interval holds the p{}, {kind:?}, {rounds} rounds × 10", 100.0 * p), found, least, 1.0);
     }
     for (what, found) in hour_tests(size) {
-        gate(format!("{what} finds an hour where none is, 72 rounds × 10"), found, 0.03, 0.065);
+        // Brown and Forsythe's test takes medians away, which leaves it below its level in groups of a dozen rounds: it errs by saying less.
+        let least = if what == "Brown–Forsythe" { 0.02 } else { 0.03 };
+        gate(format!("{what} finds an hour where none is, 72 rounds × 10"), found, least, 0.065);
     }
     for kind in [Kind::Base, Kind::Heavy, Kind::Fail] {
         for rounds in [6, 10, 24, 72] {
-            let model = Model::base(&[0.0, 0.0], rounds, 10).of(kind);
+            let model = Model::equals(2, rounds, 10).of(kind);
             let found = share(size.at(rounds), |i| Some(anybody_faster(&model.draw(SEED, i).panel())));
             gate(format!("of two equals one is called faster, {kind:?}, {rounds} rounds × 10"), found, 0.0, 0.055);
         }
     }
     // What the correction cannot do: these have no gate of their own in the method but the figure that the reader is told.
     for (rho, rounds) in [(0.3, 24), (0.6, 24), (0.6, 72)] {
-        let model = Model::base(&[0.0, 0.0], rounds, 10).persisting(rho);
+        let model = Model::equals(2, rounds, 10).persisting(rho);
         let found = share(size.at(rounds), |i| Some(anybody_faster(&model.draw(SEED, i).panel())));
         gate(format!("the same when incidents persist, rho {rho}, {rounds} rounds × 10"), found, 0.0, 0.13);
     }
     for kind in [Kind::Base, Kind::Heavy, Kind::Fail] {
-        let model = Model::base(&[0.0; 8], 24, 10).of(kind);
+        let model = Model::equals(8, 24, 10).of(kind);
         let found = share(size.at(24), |i| Some(anybody_faster(&model.draw(SEED, i).panel())));
         gate(format!("of eight equals any is called faster, {kind:?}, 24 rounds × 10"), found, 0.0, 0.055);
     }
@@ -205,8 +207,8 @@ fn hour_tests(size: Size) -> Vec<(&'static str, (f64, u64))> {
             .collect()
     };
     vec![
-        ("Kruskal–Wallis", share(size.repetitions, |i| kruskal_wallis(&by_bin(&rounds_of(i), 8)).ok().map(|test| test.p <= 0.05))),
-        ("Brown–Forsythe", share(size.repetitions, |i| brown_forsythe(&by_bin(&rounds_of(i), 8)).ok().map(|test| test.p <= 0.05))),
+        ("Kruskal–Wallis", share(size.repetitions, |i| kruskal_wallis(&by_bin(&rounds_of(i), 6)).ok().map(|test| test.p <= 0.05))),
+        ("Brown–Forsythe", share(size.repetitions, |i| brown_forsythe(&by_bin(&rounds_of(i), 6)).ok().map(|test| test.p <= 0.05))),
         (
             "the cosinor",
             share(size.repetitions, |i| {

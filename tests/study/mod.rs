@@ -49,6 +49,8 @@ pub struct Model {
     pub kind: Kind,
     /// Whether the hour of the day matters (alike for all targets).
     pub hours: bool,
+    /// Whether a prompt suits one target better than another. Two names of one service are equal with every prompt.
+    pub own_prompts: bool,
 }
 
 /// One simulated run of a [`Model`].
@@ -63,7 +65,7 @@ pub struct Draw {
 impl Model {
     /// Equal or unequal targets under the base model.
     pub fn base(targets: &[f64], rounds: usize, prompts: usize) -> Model {
-        Model { targets: targets.to_vec(), rounds, prompts, rho: 0.0, kind: Kind::Base, hours: true }
+        Model { targets: targets.to_vec(), rounds, prompts, rho: 0.0, kind: Kind::Base, hours: true, own_prompts: true }
     }
     /// The same with other requests.
     pub fn of(mut self, kind: Kind) -> Model {
@@ -74,6 +76,10 @@ impl Model {
     pub fn persisting(mut self, rho: f64) -> Model {
         self.rho = rho;
         self
+    }
+    /// Targets that are one service under several names: what is called faster among them is called wrongly.
+    pub fn equals(targets: usize, rounds: usize, prompts: usize) -> Model {
+        Model { own_prompts: false, ..Model::base(&vec![0.0; targets], rounds, prompts) }
     }
     /// The same with no hour of the day different from another.
     pub fn without_hours(mut self) -> Model {
@@ -88,9 +94,10 @@ impl Model {
         let mut normal = Normal { random, spare: None };
         let prompts: Vec<f64> = (0..self.prompts).map(|_| PROMPT * normal.next()).collect();
         let shared: Vec<f64> = (0..self.rounds).map(|round| SHARED_ROUND * normal.next() + self.hour(round)).collect();
+        let own_prompt = if self.own_prompts { OWN_PROMPT } else { 0.0 };
         let (mut times, mut levels) = (Vec::new(), Vec::new());
         for target in &self.targets {
-            let level: Vec<f64> = prompts.iter().map(|prompt| TYPICAL_S.ln() + target + prompt + OWN_PROMPT * normal.next()).collect();
+            let level: Vec<f64> = prompts.iter().map(|prompt| TYPICAL_S.ln() + target + prompt + own_prompt * normal.next()).collect();
             let own = normal.persisting(self.rounds, self.rho);
             let mut rounds = Vec::with_capacity(self.rounds);
             for round in 0..self.rounds {

@@ -5,7 +5,7 @@ use crate::analysis::panel::{Entry, Panel};
 use crate::record::{Window, Windows, minute_of_day};
 use crate::stats::{Sample, effective_n, mean};
 use jiff::tz::TimeZone;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Differences smaller than this, of logarithms, are what sums leave behind.
 const NOTHING: f64 = 1e-12;
@@ -94,13 +94,20 @@ impl Series {
 
     /// Lag-1 autocorrelation of the values less the mean of their bin. A bin of one round leaves nothing over and is not asked.
     pub(super) fn dependence(&self) -> Option<f64> {
-        let left = self.bins.iter().zip(&self.values).filter_map(|(bin, value)| {
-            let others = self.in_bin(*bin);
-            (1 < others.len()).then_some(value - mean(&others)?)
-        });
-        let found = effective_n(&Sample::new(left.collect()).ok()?);
-        found.r1.map(|_| found.r1_corrected)
+        dependence(&self.values, &self.bins)
     }
+}
+
+/// Lag-1 autocorrelation, corrected for its bias, of values less the mean of their bin.
+pub(super) fn dependence(values: &[f64], bins: &[usize]) -> Option<f64> {
+    let mut by_bin: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    bins.iter().zip(values).for_each(|(bin, value)| by_bin.entry(*bin).or_default().push(*value));
+    let left = bins.iter().zip(values).filter_map(|(bin, value)| {
+        let held = by_bin.get(bin).filter(|held| 1 < held.len())?;
+        Some(settled(value - mean(held)?))
+    });
+    let found = effective_n(&Sample::new(left.collect()).ok()?);
+    found.r1.map(|_| found.r1_corrected)
 }
 
 /// A difference of logarithms; what sums leave behind of equal ones is none.

@@ -1,7 +1,7 @@
 //! Peak against off-peak, in windows fixed beforehand; and the largest over the smallest bin, beside what chance alone makes of it.
 
-use super::series::{Hour, Series, settled};
-use super::{HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS};
+use super::series::{Hour, Series, dependence, settled};
+use super::{BinWidth, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS};
 use crate::analysis::panel::Panel;
 use crate::record::Window;
 use crate::stats::{Confidence, Estimate, Extended, Sample, Welch, chance, holm, mean, range_of_bins, welch};
@@ -76,6 +76,8 @@ pub struct PairSwing {
     pub b: usize,
     /// The second's peak/off-peak ratio over the first's.
     pub windows: PeakOffPeak,
+    /// Lag-1 autocorrelation of what the hours leave over of the differences; absent where they leave nothing.
+    pub dependence: Option<f64>,
 }
 
 impl Swing {
@@ -149,14 +151,16 @@ pub(super) fn hold<'a>(family: impl Iterator<Item = &'a mut PeakOffPeak>, confid
 }
 
 /// Every pair of targets, on the differences of their rounds.
-pub(super) fn pairs(panel: &Panel, clock: &[Hour], confidence: Confidence) -> Vec<PairSwing> {
+pub(super) fn pairs(panel: &Panel, clock: &[Hour], width: BinWidth, confidence: Confidence) -> Vec<PairSwing> {
     let k = panel.targets.len();
     let one = |(a, b): (usize, usize)| {
         let differences = panel.differences(a, b);
         let hours: Vec<(Hour, f64)> = differences.iter().filter_map(|d| Some((*clock.get(d.round)?, settled(d.log_ratio)))).collect();
         let within = |window| hours.iter().filter(|(hour, _)| hour.window == Some(window)).map(|(_, d)| *d).collect::<Vec<_>>();
         let days = hours.iter().map(|(hour, _)| hour.date).collect::<BTreeSet<_>>().len();
-        PairSwing { a, b, windows: compare(&within(Window::Peak), &within(Window::OffPeak), false, days, confidence) }
+        let (bins, values): (Vec<usize>, Vec<f64>) = hours.iter().map(|(hour, d)| (width.of(hour.minute), *d)).unzip();
+        let windows = compare(&within(Window::Peak), &within(Window::OffPeak), false, days, confidence);
+        PairSwing { a, b, windows, dependence: dependence(&values, &bins) }
     };
     let mut pairs: Vec<PairSwing> = (0..k).flat_map(|a| (a + 1..k).map(move |b| (a, b))).map(one).collect();
     hold(pairs.iter_mut().map(|pair| &mut pair.windows), confidence);

@@ -173,7 +173,12 @@ mod tests {
         let dataset = Dataset::builtin("short-en").unwrap();
         let target = TargetEntry { target: "http://127.0.0.1:8000/v1=m".into(), ..TargetEntry::default() };
         let patch = Patch { targets: vec![target], rounds: Some(2), prompts: Some(3), seed: Some(9), ..Patch::default() };
-        let plan = resolve(PlanFile::default(), &patch, None, &dataset).unwrap();
+        let windows = WindowsFile {
+            zone: Some("Europe/Berlin".into()),
+            peak: Some(vec!["22:00-02:00".into()]),
+            off_peak: Some(vec!["04:00-07:30".into()]),
+        };
+        let plan = resolve(PlanFile { windows: Some(windows), ..PlanFile::default() }, &patch, None, &dataset).unwrap();
         let text = plan_text(&plan).unwrap();
         let source = Source { file: "plan.yaml", text: &text };
         let again = resolve(PlanFile::parse(source).unwrap(), &Patch::default(), Some(source), &dataset).unwrap();

@@ -1,16 +1,147 @@
 //! What analysis and metrics say, in words: each fact is a value there and a sentence here, once in each language.
 
+mod grades;
+pub(super) mod hours;
+mod metrics;
 mod readings;
 mod replies;
 mod verdicts;
 
 use super::Lang;
-
+pub use grades::model_differs;
+pub(super) use grades::{claims_not_comparable, same_model, unread};
+pub(super) use metrics::told;
 pub use verdicts::{Told, sentence};
-pub(super) use verdicts::{lasting, percent, rate};
+pub(super) use verdicts::{figures, lasting, order_hangs, other_rounds, percent, rate};
 
 /// A fact that can be said.
 pub trait Worded {
     /// In words: a sentence without its full stop, or a part of one.
     fn words(&self, lang: Lang) -> String;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{BasisBecause, JoinError, Missing, NotReported, Quantity, Remark, Standing, VoidReason, Warning};
+    use crate::ident::TargetId;
+    use crate::metric::{Better, Flag, Outcome, Undefined};
+    use crate::tokens::NoCounts;
+
+    fn target() -> TargetId {
+        TargetId::new("a/b").unwrap()
+    }
+
+    /// One of each, told in both languages.
+    fn told() -> Vec<(String, String)> {
+        let reasons = [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientBehind];
+        let counts = [NoCounts::NoText, NoCounts::NoUsage, NoCounts::NotBelieved, NoCounts::ThinkingUnknown];
+        let undefined = [
+            Undefined::NoArrival,
+            Undefined::NoContent,
+            Undefined::NoReasoning,
+            Undefined::TooFewArrivals,
+            Undefined::TooFewTokens,
+            Undefined::NoTime,
+            Undefined::OneRead,
+            Undefined::Bundled,
+            Undefined::NoUsage,
+            Undefined::Shorter,
+            Undefined::Reused,
+            Undefined::NoResponse,
+            Undefined::NoStart,
+        ];
+        let undefined = undefined.into_iter().chain(counts.map(Undefined::NoCounts));
+        let mut all: Vec<Box<dyn Worded>> = Vec::new();
+        for flag in Flag::ALL {
+            all.push(Box::new(flag));
+        }
+        for outcome in Outcome::ALL {
+            all.push(Box::new(outcome));
+        }
+        for quantity in Quantity::ALL {
+            all.push(Box::new(quantity));
+        }
+        for why in undefined {
+            all.push(Box::new(why));
+            all.push(Box::new(Missing::Undefined(why)));
+        }
+        for reason in reasons {
+            all.push(Box::new(reason));
+            all.push(Box::new(Standing::Void(reason)));
+            all.push(Box::new(Warning::Void { reason, blocks: vec![(1, 2); 9] }));
+        }
+        for better in [Better::Lower, Better::Higher, Better::Neither] {
+            all.push(Box::new(better));
+        }
+        for standing in [Standing::Sent, Standing::Behind, Standing::WarmUp, Standing::Superseded, Standing::Configuration] {
+            all.push(Box::new(standing));
+        }
+        for warning in [
+            Warning::OftenLimited { target: target(), limited: 2, sent: 9 },
+            Warning::Lag { p99_ms: 21.0 },
+            Warning::ClockStepped,
+            Warning::Torn(1),
+            Warning::Torn(2),
+        ] {
+            all.push(Box::new(warning));
+        }
+        for missing in [
+            Missing::NoRequest,
+            Missing::NoGoodReply,
+            Missing::FewerRequestsThan(5),
+            Missing::FewerValuesThan(5),
+            Missing::EveryReplyTooShort,
+            Missing::NoSuchMetric,
+        ] {
+            all.push(Box::new(missing));
+        }
+        for why in [
+            NotReported::NoGoodReply,
+            NotReported::SeveralFamilies,
+            NotReported::UnknownFamilies,
+            NotReported::Doubtful(vec![target()]),
+            NotReported::Doubtful(vec![target(), target()]),
+        ] {
+            all.push(Box::new(BasisBecause::NotReported { why: why.clone(), without_text: true }));
+            all.push(Box::new(why));
+        }
+        for because in [BasisBecause::Asked, BasisBecause::Believed, BasisBecause::AllBelieved] {
+            all.push(Box::new(because));
+        }
+        for remark in [
+            Remark::Outcome(Outcome::Broken, 2),
+            Remark::Flag(Flag::Hidden, 2),
+            Remark::CountsDiffer { ratio: 1.2, others: 1.0 },
+            Remark::QuotaBound,
+            Remark::Behind(2),
+            Remark::Configuration(2, "no".into()),
+            Remark::Few,
+        ] {
+            all.push(Box::new(remark));
+        }
+        let run = || "a".to_owned();
+        for error in [
+            JoinError::NoRun,
+            JoinError::SimulatedAndReal { simulated: run(), real: run() },
+            JoinError::Plans { first: run(), other: run() },
+            JoinError::Places { first: run(), here: run(), other: run(), there: run() },
+            JoinError::Twice(run()),
+        ] {
+            all.push(Box::new(error));
+        }
+        all.iter().map(|fact| (fact.words(Lang::En), fact.words(Lang::Zh))).collect()
+    }
+
+    #[test]
+    fn every_fact_is_told_in_both_languages() {
+        let han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+        for (en, zh) in told() {
+            assert!(!en.is_empty() && !en.contains(han), "{en}");
+            // A count of a flag or an outcome is the name of that flag or outcome: one word around it is Chinese.
+            assert!(zh.contains(han) && zh != en, "{en} / {zh}");
+            assert!(!zh.ends_with('。') && !en.ends_with('.'), "{en} / {zh}: a part of a sentence has no full stop");
+            assert!(!zh.contains(", ") && !zh.contains("; "), "{zh}: marks of the other language");
+        }
+    }
 }

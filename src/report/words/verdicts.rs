@@ -106,7 +106,7 @@ impl Told<'_> {
             (Rider::Dependent { r }, Lang::En) => format!("rounds depend on each other (r = {r:.2}): run more days"),
             (Rider::Dependent { r }, Lang::Zh) => format!("各轮互相关联（r = {r:.2}）：请多测几天"),
             (Rider::ShortSpan { seconds }, Lang::En) => format!("holds for {} only", lasting(*seconds, self.lang)),
-            (Rider::ShortSpan { seconds }, Lang::Zh) => format!("只对这 {} 成立", lasting(*seconds, self.lang)),
+            (Rider::ShortSpan { seconds }, Lang::Zh) => format!("只对这 {}成立", lasting(*seconds, self.lang)),
             (Rider::DifferentModels { known: true }, Lang::En) => "different models: speed only".into(),
             (Rider::DifferentModels { known: true }, Lang::Zh) => "模型不同：只比速度".into(),
             (Rider::DifferentModels { known: false }, Lang::En) => "perhaps different models: speed only".into(),
@@ -143,14 +143,14 @@ impl Worded for Quantity {
     fn words(&self, lang: Lang) -> String {
         let (en, zh) = match self {
             Quantity::Ttft => ("time to first token (TTFT)", "首字时延（TTFT）"),
-            Quantity::Ttfa => ("time to first answer", "首个回答时延"),
+            Quantity::Ttfa => ("time to first answer", "首答时延"),
             Quantity::E2e => ("reply time", "完整回复用时"),
             Quantity::TimeTo100 => ("time to 100 tokens of the answer", "回答到 100 个 token 的用时"),
             Quantity::TimeTo500 => ("time to 500 tokens of the answer", "回答到 500 个 token 的用时"),
             Quantity::Spt => ("reply time per token", "平均每个 token 的用时"),
             Quantity::OverallSpeed => ("overall speed", "总体速度"),
-            Quantity::ReasoningSpeed => ("reasoning speed", "推理阶段速度"),
-            Quantity::ContentSpeed => ("content speed", "回答阶段速度"),
+            Quantity::ReasoningSpeed => ("reasoning speed", "推理（思考）速度"),
+            Quantity::ContentSpeed => ("content speed", "回答速度"),
             Quantity::Decode => ("decode speed", "解码速度"),
             Quantity::SecondsPerCorrect => ("seconds per correct answer", "每个正确回答的用时"),
         };
@@ -163,6 +163,7 @@ impl Worded for Bar {
         match (self, lang) {
             (Bar::NoGoodReply { sent }, Lang::En) => format!("no good reply in {sent} requests"),
             (Bar::NoGoodReply { sent }, Lang::Zh) => format!("{sent} 个请求没有一个成功的回复"),
+            (Bar::NoCorrectAnswer, _) => lang.say("not one correct answer", "没有一个正确答案").into(),
             (Bar::NoValue, _) => lang.say("its replies have no such value", "其回复没有这项数值").into(),
             (Bar::HiddenThinking { hidden, ok }, Lang::En) => {
                 format!("TTFT may include thinking that is not shown ({hidden} of {ok} replies)")
@@ -209,10 +210,8 @@ impl Worded for WhyNot {
 impl Worded for LeagueRemark {
     fn words(&self, lang: Lang) -> String {
         match (self, lang) {
-            (LeagueRemark::OrderHangsOnRateLimits { other }, Lang::En) => {
-                format!("its order with {other} hangs on how rate limits are seen, so it has none")
-            }
-            (LeagueRemark::OrderHangsOnRateLimits { other }, Lang::Zh) => format!("与 {other} 的先后取决于如何看待限流，因此不分先后"),
+            (LeagueRemark::OtherRounds { other }, _) => other_rounds(other.as_str(), lang),
+            (LeagueRemark::OrderHangsOnRateLimits { other }, _) => order_hangs(other.as_str(), lang),
             (LeagueRemark::RateLimited(n), Lang::En) => format!("{n} rate_limited"),
             (LeagueRemark::RateLimited(n), Lang::Zh) => format!("{n} 次 rate_limited"),
             (LeagueRemark::Bundled(n), Lang::En) => format!("{n} bundled"),
@@ -221,19 +220,36 @@ impl Worded for LeagueRemark {
             (LeagueRemark::Hidden(n), Lang::Zh) => format!("{n} 次 hidden"),
             (LeagueRemark::Uncounted(n), Lang::En) => format!("{n} without token counts"),
             (LeagueRemark::Uncounted(n), Lang::Zh) => format!("{n} 个没有 token 计数"),
+            (LeagueRemark::Claim { check }, _) => check.words(lang),
             (LeagueRemark::Identical, _) => lang.say("identical data: check the set-up", "数据完全相同：请检查设置").into(),
         }
     }
 }
 
+/// That the values of two come from different rounds, and those in common show the contrary.
+pub(in crate::report) fn other_rounds(other: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("the rounds that it has in common with {other} show the contrary of their values: go by the ranks"),
+        Lang::Zh => format!("与 {other} 共有的各轮所显示的先后与两者的数值相反：请以名次为准"),
+    }
+}
+
+/// That charging rate-limited requests and leaving them out lead to different orders.
+pub(in crate::report) fn order_hangs(other: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("its order with {other} hangs on how rate limits are seen, so it has none"),
+        Lang::Zh => format!("与 {other} 的先后取决于如何看待限流，因此不分先后"),
+    }
+}
+
 /// `0.97×, 0.88–1.07`.
-fn bare(ratio: &Ratio, between: &str, lang: Lang) -> String {
+pub(super) fn bare(ratio: &Ratio, between: &str, lang: Lang) -> String {
     let (point, interval) = figures(ratio);
     format!("{point}{}{between}{interval}", lang.say("×", " 倍"))
 }
 
 /// `0.97× (0.88–1.07)`.
-fn bare_bracketed(ratio: &Ratio, lang: Lang) -> String {
+pub(super) fn bare_bracketed(ratio: &Ratio, lang: Lang) -> String {
     let (point, interval) = figures(ratio);
     match lang {
         Lang::En => format!("{point}× ({interval})"),
@@ -242,7 +258,7 @@ fn bare_bracketed(ratio: &Ratio, lang: Lang) -> String {
 }
 
 /// A ratio and its interval, with as many decimals as the interval deserves.
-fn figures(ratio: &Ratio) -> (String, String) {
+pub(in crate::report) fn figures(ratio: &Ratio) -> (String, String) {
     let decimals = decimals(ratio);
     let end = |end: Bound| end.at().map(|end| fixed(end, decimals));
     let interval = match (end(ratio.interval.low), end(ratio.interval.high)) {
@@ -264,7 +280,7 @@ fn decimals(ratio: &Ratio) -> usize {
     by_width.max(by_size).clamp(least, 4.0) as usize
 }
 
-fn fixed(value: f64, decimals: usize) -> String {
+pub(super) fn fixed(value: f64, decimals: usize) -> String {
     if 1000.0 <= value { shown(value, Digits::Three) } else { format!("{value:.decimals$}") }
 }
 

@@ -1,6 +1,6 @@
 //! The behaviour file as written, and how it becomes a [`System`].
 
-use super::{Hours, KeepAlives, Phase, System, Tail, UsageRule};
+use super::{AnswerText, Hours, KeepAlives, Phase, System, Tail, UsageRule};
 use crate::sim::dist::Dist;
 use crate::sim::fault::Faults;
 use crate::sim::wording::{self, Cap, ReasoningAs};
@@ -78,8 +78,35 @@ pub struct SystemFile {
     hours: Option<Hours>,
     max_tokens_means: Option<Cap>,
     heed_thinking: Option<bool>,
-    answer_text: Option<String>,
+    answer_text: Option<AnswerText>,
     faults: Option<Faults>,
+}
+
+impl<'de> Deserialize<'de> for AnswerText {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<AnswerText, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Graded {
+            right: String,
+            wrong: String,
+            share: f64,
+        }
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = AnswerText;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a text, or a map of `right`, `wrong` and the `share` of right ones")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AnswerText, E> {
+                Ok(AnswerText { right: text.to_owned(), wrong: String::new(), share: 1.0 })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AnswerText, A::Error> {
+                let Graded { right, wrong, share } = Graded::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(AnswerText { right, wrong, share })
+            }
+        }
+        from.deserialize_any(Either)
+    }
 }
 
 macro_rules! or {
@@ -166,6 +193,9 @@ impl SystemFile {
         let tail = self.tail.unwrap_or_default();
         if ![tail.finish_ms, tail.usage_ms, tail.done_ms].iter().all(|ms| ms.is_finite() && 0.0 <= *ms) {
             return Err("tail: give milliseconds from 0".to_owned());
+        }
+        if self.answer_text.as_ref().is_some_and(|answer| !(0.0..=1.0).contains(&answer.share)) {
+            return Err("answer_text.share: give a share from 0 to 1".to_owned());
         }
         let reasoning_as = match self.reasoning_as.unwrap_or(ReasoningAs::Own) {
             ReasoningAs::Own => wording.reasoning_as,
