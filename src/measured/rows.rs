@@ -103,7 +103,8 @@ impl Rows {
 
     /// The place of words in the vocabulary. What was said lately is looked through: most trials of a stopped target say the same.
     fn word(&mut self, text: String) -> u32 {
-        let known = self.vocabulary.iter().rposition(|known| *known == text).filter(|at| self.vocabulary.len() < at + 64);
+        let lately = self.vocabulary.iter().enumerate().rev().take(64);
+        let known = lately.filter(|(_, known)| **known == text).map(|(at, _)| at).next();
         known.unwrap_or_else(|| {
             self.vocabulary.push(text);
             self.vocabulary.len() - 1
