@@ -1,5 +1,5 @@
 # Two commands do everything: `cargo run --release -- demo` and `make check`.
-.PHONY: check fmt lint test portable demo bench real-model example deny fuzz
+.PHONY: check fmt lint test portable demo bench validate month real-model example deny fuzz
 
 check: fmt lint test ## all tests: format, lints, unit, fixtures, end to end
 
@@ -20,6 +20,12 @@ demo: ## the main job on simulated providers
 
 bench: ## cost of the timed path against a raw socket reader, in one run
 	cargo bench --locked --bench timed_path
+
+validate: ## the simulation study: what intervals and words are worth, in the product's own code (about ten minutes)
+	cargo bench --locked --bench validate
+
+month: ## a month of hourly rounds (6 GB, deleted again): time, memory, and quantiles held against DuckDB
+	bash scripts/month.sh
 
 real-model: ## the short set against a real llama.cpp server (installed from package registries)
 	cargo build --locked

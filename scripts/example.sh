@@ -15,11 +15,17 @@ mkdir -p results
 mv "$made"/20* results/example
 chmod -R u=rwX,go=rX results/example
 
-table() { "$photofinish" table results/example "$@"; }
-table --width 80 --output results/example/table-80.txt
-table --width 120 --output results/example/table-120.txt
-table --format markdown --output results/example/table.md
-table --format csv --output results/example/table.csv
-table --format json --output results/example/table.json
+example() { local command=$1 file=$2; shift 2; "$photofinish" "$command" results/example --output "results/example/$file" "$@"; }
+example table table-80.txt --width 80
+example table table-120.txt --width 120
+example table table.md --format markdown
+example table table.csv --format csv
+example table table.json --format json
+example league league-80.txt --width 80 --metric content_speed
+example league league.zh.txt --width 80 --metric content_speed --lang zh
+example league league.json --format json --metric content_speed
+example compare compare-80.txt --width 80 --baseline sim-d
+example brief brief.md
+example brief brief.zh.md --lang zh
 cat results/example/table-80.txt
 du -sh results/example

@@ -42,6 +42,30 @@ fn the_committed_run_gives_the_committed_tables() {
 }
 
 #[test]
+fn the_commands_with_verdicts_write_what_is_committed() {
+    let written = [
+        ("league-80.txt", "league --width 80 --metric content_speed"),
+        ("league.zh.txt", "league --width 80 --metric content_speed --lang zh"),
+        ("league.json", "league --format json --metric content_speed"),
+        ("compare-80.txt", "compare --width 80 --baseline sim-d"),
+        ("brief.md", "brief"),
+        ("brief.zh.md", "brief --lang zh"),
+    ];
+    for (name, line) in written {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_photofinish"));
+        let output = command.arg(words[0]).arg(example()).args(&words[1..]).env_remove("COLUMNS").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let (committed, written) = (std::fs::read_to_string(example().join(name)).unwrap(), String::from_utf8(output.stdout).unwrap());
+        assert!(
+            committed == written,
+            "results/example/{name} is not what `photofinish {line}` writes of that run. If that is meant, write it anew as in \
+             scripts/example.sh. It writes:\n{written}"
+        );
+    }
+}
+
+#[test]
 fn its_slow_systems_run_at_the_speeds_that_the_simulator_was_told() {
     // Content tokens a second in src/sim/behaviours/demo.yaml. Bailian's follow the hour, between 0.65 and 1.45 of this.
     let told = [("deepseek", 37.117), ("volcengine", 65.673), ("siliconflow", 16.966), ("bailian", 11.813), ("iflytek", 1.2)];

@@ -11,9 +11,9 @@ pub enum Quantity {
     Ttfa,
     /// Reply time, ms.
     E2e,
-    /// Time to 100 tokens of the answer, ms.
+    /// Time to 100 tokens of the answer, s.
     TimeTo100,
-    /// Time to 500 tokens of the answer, ms.
+    /// Time to 500 tokens of the answer, s.
     TimeTo500,
     /// Reply time a token, s.
     Spt,

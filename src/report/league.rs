@@ -86,7 +86,10 @@ fn warnings(league: &League, lang: Lang) -> Vec<String> {
         let (rounds, days) = (league.rounds, league.days);
         warnings.push(match lang {
             Lang::En => {
-                format!("preliminary: {rounds} rounds on {days} calendar days; it takes 24 on 2 before a league should be published")
+                format!(
+                    "preliminary: {rounds} rounds on {days} calendar {}; it takes 24 on 2 before a league should be published",
+                    if days == 1 { "day" } else { "days" }
+                )
             }
             Lang::Zh => format!("初步结果：{days} 个自然日共 {rounds} 轮；至少 2 天 24 轮才宜公布排名"),
         });
