@@ -133,14 +133,25 @@ fn row(row: &analysis::Row, all_few: bool, lang: Lang) -> Row {
         cells.push(Cell::Count { part: graded.correct, of: graded.n, interval });
         cells.push(cell_or(graded.seconds_per_correct.as_ref(), || lang.say("no request", "没有请求").into()));
     }
-    let mut notes: Vec<String> =
-        row.remarks.iter().filter(|remark| !(all_few && **remark == Remark::Few)).map(|remark| remark.words(lang)).collect();
+    let mut notes: Vec<String> = row
+        .remarks
+        .iter()
+        .filter(|remark| !(all_few && **remark == Remark::Few || said_by_the_check(row, remark)))
+        .map(|remark| remark.words(lang))
+        .collect();
     notes.extend(row.graded.as_ref().and_then(|graded| unread(graded, lang)));
     let differs = row.model.as_ref().and_then(|check| model_differs(check, lang));
     notes.extend(differs.map(|found| Bar::ModelDiffers { found }.words(lang)));
     let comparable = row.claims.iter().filter(|check| !matches!(check.verdict, ClaimVerdict::NotComparable { .. }));
     notes.extend(comparable.map(|check| check.words(lang)));
     Row { notes, ..Row::new(cells) }
+}
+
+/// Whether the check of the model says the same with more weight.
+fn said_by_the_check(row: &analysis::Row, remark: &Remark) -> bool {
+    let found = row.model.iter().flat_map(|check| check.verdict.found());
+    matches!(remark, Remark::CountsDiffer { .. })
+        && found.into_iter().any(|found| matches!(found, analysis::ModelDifference::Counts { .. }))
 }
 
 /// The meaning of the marks and flags that occur.
