@@ -47,7 +47,7 @@ fn a_wide_window_holds_one_line_a_target() {
         硅基流动/Pro-R1 [2]   17/20 [58–96 %]     900.0 (≥ 900.0)  1.50 (≥ 1.50)  16.7 (exact)  16.7 (exact)  14.6 (exact)  6.84 (≥ 6.84)   never
         groq/r1 [3]            0/20 [0–16 %]          —               —              —             —             —             —                —
 
-        [1] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 tokens reported for each counted one, the others' 1.00 · perhaps not the same model: it reports 4.75 tokens for each counted one, the others 1.00
+        [1] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 tokens reported for each counted one, the others' 1.00
         [2] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were rate-limited · 1 broken
         [3] groq/r1: 20 server_error
         † this TTFT may include thinking that was not shown: not comparable
@@ -59,7 +59,6 @@ fn a_wide_window_holds_one_line_a_target() {
         n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
         Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
         Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
-        Same model? differs: 讯飞开放平台/r1; not checked (fewer than six rounds and ten exact answers): 3.
         photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
     "#]].assert_eq(&hand::written(&race(), Format::Terminal, 200));
 }
@@ -86,8 +85,7 @@ fn a_window_of_80_holds_two_lines_a_target() {
           0–16 %
 
         [1] 讯飞开放平台/r1: 20 hidden · counts differ: 4.75 tokens reported for each
-            counted one, the others' 1.00 · perhaps not the same model: it reports 4.75
-            tokens for each counted one, the others 1.00
+            counted one, the others' 1.00
         [2] 硅基流动/Pro-R1: 2 rate_limited · quota-bound: over 5 % of requests were
             rate-limited · 1 broken
         [3] groq/r1: 20 server_error
@@ -104,8 +102,6 @@ fn a_window_of_80_holds_two_lines_a_target() {
             failure never arrives. Speeds are medians over good replies.
         Token basis: reported by the providers (all report usage that can be believed,
             and all models are of one family).
-        Same model? differs: 讯飞开放平台/r1; not checked (fewer than six rounds and ten
-            exact answers): 3.
         photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run
             a1b2c3
     "#]]
@@ -139,7 +135,7 @@ fn markdown_holds_the_same() {
         | target | success (ok/sent) | TTFT (ms) | 1st answer (s) | reasoning (tok/s) | content (tok/s) | overall (tok/s) | e2e p50 (s) | e2e p95 (s) | Notes |
         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
         | 深度求索/deepseek-r1 | 20/20 [84–100 %] | 303.0 | 1.30 | 40.0 (exact) | 40.0 (exact) | 36.0 | 2.78 | 2.7800 (≥ 2.7780) |  |
-        | 讯飞开放平台/r1 | 20/20 [84–100 %] | 2000.0† (exact) | 2.00 (exact) | — | 20.0 (exact) | 13.4 (exact) | 5.95 (exact) | 5.95 (exact) | 20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00; perhaps not the same model: it reports 4.75 tokens for each counted one, the others 1.00 |
+        | 讯飞开放平台/r1 | 20/20 [84–100 %] | 2000.0† (exact) | 2.00 (exact) | — | 20.0 (exact) | 13.4 (exact) | 5.95 (exact) | 5.95 (exact) | 20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00 |
         | 硅基流动/Pro-R1 | 17/20 [58–96 %] | 900.0 (≥ 900.0) | 1.50 (≥ 1.50) | 16.7 (exact) | 16.7 (exact) | 14.6 (exact) | 6.84 (≥ 6.84) | never | 2 rate\_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken |
         | groq/r1 | 0/20 [0–16 %] | — | — | — | — | — | — | — | 20 server\_error |
 
@@ -152,7 +148,6 @@ fn markdown_holds_the_same() {
         - n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
         - Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
         - Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
-        - Same model? differs: 讯飞开放平台/r1; not checked (fewer than six rounds and ten exact answers): 3.
         - photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
     "#]].assert_eq(&hand::written(&race(), Format::Markdown, 0));
 }
@@ -162,7 +157,7 @@ fn csv_holds_full_numbers_and_nothing_for_a_missing_one() {
     expect![[r#"
         target,ok,sent,success_low,success_high,ttft_p50_ms,ttft_p50_ms_low,ttft_p50_ms_high,ttfa_p50_ms,ttfa_p50_ms_low,ttfa_p50_ms_high,reasoning_speed,reasoning_speed_low,reasoning_speed_high,content_speed,content_speed_low,content_speed_high,overall_speed,overall_speed_low,overall_speed_high,e2e_p50_ms,e2e_p50_ms_low,e2e_p50_ms_high,e2e_p95_ms,e2e_p95_ms_low,e2e_p95_ms_high,notes,simulated,basis,run
         深度求索/deepseek-r1,20,20,0.8388748419471806,1,303,,,1303,,,40,40,40,40,40,40,35.99712023038157,,,2778,,,2780,2778,,,no,reported by the providers,a1b2c3
-        讯飞开放平台/r1,20,20,0.8388748419471806,1,2000,2000,2000,2000,2000,2000,,,,20,20,20,13.445378151260504,13.445378151260504,13.445378151260504,5950,5950,5950,5950,5950,5950,"20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00; perhaps not the same model: it reports 4.75 tokens for each counted one, the others 1.00",no,reported by the providers,a1b2c3
+        讯飞开放平台/r1,20,20,0.8388748419471806,1,2000,2000,2000,2000,2000,2000,,,,20,20,20,13.445378151260504,13.445378151260504,13.445378151260504,5950,5950,5950,5950,5950,5950,"20 hidden; counts differ: 4.75 tokens reported for each counted one, the others' 1.00",no,reported by the providers,a1b2c3
         硅基流动/Pro-R1,17,20,0.5789972379772715,0.9589301436022232,900,900,,1500,1500,,16.666666666666668,16.666666666666668,16.666666666666668,16.666666666666668,16.666666666666668,16.666666666666668,14.619883040935672,14.619883040935672,14.619883040935672,6840,6840,,never,,,2 rate_limited; quota-bound: over 5 % of requests were rate-limited; 1 broken,no,reported by the providers,a1b2c3
         groq/r1,0,20,0,0.16112515805281932,,,,,,,,,,,,,,,,,,,,,,20 server_error,no,reported by the providers,a1b2c3
     "#]].assert_eq(&hand::written(&race(), Format::Csv, 0).replace("\r\n", "\n"));
@@ -273,8 +268,7 @@ fn a_window_of_80_in_chinese() {
            0–16 %
 
         [1] 讯飞开放平台/r1：20 次 hidden · 计数不一致：每数得 1 个 token 上报 4.75 个，
-            其他对象为 1.00 个 · 可能不是同一个模型：每数得 1 个 token 上报 4.75 个，其
-            他对象为 1.00 个
+            其他对象为 1.00 个
         [2] 硅基流动/Pro-R1：2 次 rate_limited · 受配额限制：超过 5 % 的请求被限流 · 1
             次 broken
         [3] groq/r1：20 次 server_error
@@ -289,8 +283,6 @@ fn a_window_of_80_in_chinese() {
         时间是全部已发请求的分位数（首字、首答为 p50），失败的请求视为永远未达到；用时是
             从发出请求到最后一段文本到达。速度是成功回复的中位数。
         token 计数口径：服务商上报（各对象上报的用量都可信，且模型同属一个家族）。
-        是否同一模型？有差异：讯飞开放平台/r1；未检查（不足六轮，准确答案也不足十个）：
-            3。
         photofinish 0.1.0 · 测自 Shenzhen · 数据集 short-en · 种子 7 · 运行 a1b2c3
     "#]]
     .assert_eq(&hand::written_in(&race(), Format::Terminal, 80, Lang::Zh));
@@ -309,7 +301,7 @@ fn a_wide_window_in_chinese() {
         硅基流动/Pro-R1 [2]   17/20 [58–96 %]     900.0 (≥ 900.0)  1.50 (≥ 1.50)  16.7 (全同)  16.7 (全同)  14.6 (全同)  6.84 (≥ 6.84)  未达到
         groq/r1 [3]            0/20 [0–16 %]          —               —              —            —            —            —                —
 
-        [1] 讯飞开放平台/r1：20 次 hidden · 计数不一致：每数得 1 个 token 上报 4.75 个，其他对象为 1.00 个 · 可能不是同一个模型：每数得 1 个 token 上报 4.75 个，其他对象为 1.00 个
+        [1] 讯飞开放平台/r1：20 次 hidden · 计数不一致：每数得 1 个 token 上报 4.75 个，其他对象为 1.00 个
         [2] 硅基流动/Pro-R1：2 次 rate_limited · 受配额限制：超过 5 % 的请求被限流 · 1 次 broken
         [3] groq/r1：20 次 server_error
         † 该首字时延可能包含没有输出的思考：不可比
@@ -321,7 +313,6 @@ fn a_wide_window_in_chinese() {
         每个对象 n = 20 个请求 · 计划 5 轮，实得 5 轮，20 个区组 · 2026-11-24 08:00 至 12:01 UTC · 时限 T = 300 s
         时间是全部已发请求的分位数（首字、首答为 p50），失败的请求视为永远未达到；用时是从发出请求到最后一段文本到达。速度是成功回复的中位数。
         token 计数口径：服务商上报（各对象上报的用量都可信，且模型同属一个家族）。
-        是否同一模型？有差异：讯飞开放平台/r1；未检查（不足六轮，准确答案也不足十个）：3。
         photofinish 0.1.0 · 测自 Shenzhen · 数据集 short-en · 种子 7 · 运行 a1b2c3
     "#]].assert_eq(&hand::written_in(&race(), Format::Terminal, 200, Lang::Zh));
 }
@@ -334,7 +325,7 @@ fn markdown_in_chinese() {
         | 对象 | 成功率（成功/发出） | 首字时延（ms） | 首答时延（s） | 推理速度（tok/s） | 回答速度（tok/s） | 总体速度（tok/s） | 用时 p50（s） | 用时 p95（s） | 备注 |
         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
         | 深度求索/deepseek-r1 | 20/20 [84–100 %] | 303.0 | 1.30 | 40.0 (全同) | 40.0 (全同) | 36.0 | 2.78 | 2.7800 (≥ 2.7780) |  |
-        | 讯飞开放平台/r1 | 20/20 [84–100 %] | 2000.0† (全同) | 2.00 (全同) | — | 20.0 (全同) | 13.4 (全同) | 5.95 (全同) | 5.95 (全同) | 20 次 hidden；计数不一致：每数得 1 个 token 上报 4.75 个，其他对象为 1.00 个；可能不是同一个模型：每数得 1 个 token 上报 4.75 个，其他对象为 1.00 个 |
+        | 讯飞开放平台/r1 | 20/20 [84–100 %] | 2000.0† (全同) | 2.00 (全同) | — | 20.0 (全同) | 13.4 (全同) | 5.95 (全同) | 5.95 (全同) | 20 次 hidden；计数不一致：每数得 1 个 token 上报 4.75 个，其他对象为 1.00 个 |
         | 硅基流动/Pro-R1 | 17/20 [58–96 %] | 900.0 (≥ 900.0) | 1.50 (≥ 1.50) | 16.7 (全同) | 16.7 (全同) | 14.6 (全同) | 6.84 (≥ 6.84) | 未达到 | 2 次 rate\_limited；受配额限制：超过 5 % 的请求被限流；1 次 broken |
         | groq/r1 | 0/20 [0–16 %] | — | — | — | — | — | — | — | 20 次 server\_error |
 
@@ -347,7 +338,6 @@ fn markdown_in_chinese() {
         - 每个对象 n = 20 个请求 · 计划 5 轮，实得 5 轮，20 个区组 · 2026-11-24 08:00 至 12:01 UTC · 时限 T = 300 s
         - 时间是全部已发请求的分位数（首字、首答为 p50），失败的请求视为永远未达到；用时是从发出请求到最后一段文本到达。速度是成功回复的中位数。
         - token 计数口径：服务商上报（各对象上报的用量都可信，且模型同属一个家族）。
-        - 是否同一模型？有差异：讯飞开放平台/r1；未检查（不足六轮，准确答案也不足十个）：3。
         - photofinish 0.1.0 · 测自 Shenzhen · 数据集 short-en · 种子 7 · 运行 a1b2c3
     "#]].assert_eq(&hand::written_in(&race(), Format::Markdown, 0, Lang::Zh));
 }
