@@ -2,13 +2,12 @@
 
 use super::Done;
 use super::judging::{confidence, laid_out, quantity};
-use super::reading::{Counting, Writing, joined, open};
+use super::reading::{Asked, joined};
 use crate::analysis::{BinWidth, HoursOptions, Options, Quantity, basis, hours};
 use crate::record::{Manifest, zone};
 use crate::report::{Format, Reading, Worded, hour_tables};
 use crate::stats::Confidence;
 use anyhow::Context;
-use std::path::PathBuf;
 
 /// Shuffles of the chance reference.
 const SHUFFLES: u64 = 999;
@@ -16,9 +15,6 @@ const SHUFFLES: u64 = 999;
 /// Arguments of `hours`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders, or `latest`; several runs of one plan are read together
-    #[arg(required = true, value_name = "RUN")]
-    runs: Vec<PathBuf>,
     /// The zone whose clock the hours are read on, by its IANA name; else that of the plan's own windows, else the measuring machine's
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
@@ -35,26 +31,20 @@ pub struct Args {
     #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = confidence)]
     confidence: Confidence,
     #[command(flatten)]
-    counting: Counting,
-    #[command(flatten)]
-    writing: Writing,
-    /// Where `latest` is looked for
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    results: PathBuf,
+    asked: Asked,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
-    args.writing.check()?;
     let named = args.zone.as_deref().map(zone).transpose().context("--zone")?;
-    let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = joined(&runs, args.writing.lang)?;
+    let runs = args.asked.open()?;
+    let joined = joined(&runs, args.asked.writing.lang)?;
     let manifest = joined.manifest();
     let zone = match named {
         Some(zone) => zone,
         None => zone(own_zone(manifest)).context("the run's own zone; name one with --zone")?,
     };
-    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
+    let (basis, because) = basis(&joined, &Options { basis: args.asked.counting.basis, ..Options::default() });
     let options = HoursOptions {
         zone,
         bin: args.bin,
@@ -69,14 +59,14 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         let panel = laid_out(&joined, *quantity, basis)?;
         let found = hours(&panel, &options);
         // Of a list without rows nobody would learn why.
-        if let (Err(why), Format::Csv) = (&found, args.writing.format) {
-            super::say(&why.words(args.writing.lang));
+        if let (Err(why), Format::Csv) = (&found, args.asked.writing.format) {
+            super::say(&why.words(args.asked.writing.lang));
         }
         looked.push((panel, found));
     }
-    let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.writing.lang };
-    let text = hour_tables(&reading, &looked, args.all).write(args.writing.format, args.writing.columns());
-    args.writing.write(&text)?;
+    let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.asked.writing.lang };
+    let text = hour_tables(&reading, &looked, args.all).write(args.asked.writing.format, args.asked.writing.columns());
+    args.asked.writing.write(&text)?;
     Ok(Done::Well)
 }
 

@@ -1,7 +1,10 @@
 //! What commands with verdicts share: in which quantities, how strictly, against whom.
 
-use crate::analysis::{GradedAnswers, Joined, Judging, Panel, Quantity, graded_answers, model_checks, panel};
-use crate::report::{Lang, model_differs, plain};
+use super::reading::Counting;
+use crate::analysis::{
+    BasisBecause, Comparing, GradedAnswers, Joined, Judging, Options, Panel, Quantity, basis, graded_answers, model_checks, panel,
+};
+use crate::report::{Lang, Reading, model_differs, plain};
 use crate::stats::Confidence;
 use crate::tokens::Basis;
 use anyhow::bail;
@@ -45,6 +48,50 @@ impl Strictness {
     }
 }
 
+/// What every verdict of a reading rests on: one basis, one check of the models, one way of judging, whichever command asks.
+pub struct Grounds<'a> {
+    /// The runs.
+    pub joined: &'a Joined<'a>,
+    /// The exact answers, where the dataset has any.
+    pub graded: Option<GradedAnswers>,
+    /// How targets are compared.
+    pub how: Comparing,
+    /// The token basis.
+    pub basis: Basis,
+    because: BasisBecause,
+    lang: Lang,
+}
+
+impl<'a> Grounds<'a> {
+    /// The grounds of a reading.
+    pub fn new(joined: &'a Joined<'a>, counting: &Counting, strictness: &Strictness, lang: Lang) -> Grounds<'a> {
+        let judging = strictness.judging();
+        let (basis, because) = basis(joined, &Options { basis: counting.basis, ..Options::default() });
+        let graded = graded_answers(joined, basis);
+        let checks = model_checks(joined, basis, graded.as_ref(), judging.confidence);
+        let model_differs = checks.iter().map(|check| model_differs(check, lang)).collect();
+        let how = Comparing { judging, seed: joined.manifest().seed, model_differs, ..Comparing::default() };
+        Grounds { joined, graded, how, basis, because, lang }
+    }
+
+    /// The quantities asked for; else a command's own, and seconds per correct answer where there are exact answers.
+    pub fn quantities(&self, strictness: &Strictness, own: &[Quantity]) -> Vec<Quantity> {
+        let graded = self.graded.is_some().then_some(Quantity::SecondsPerCorrect);
+        strictness.quantities(&own.iter().copied().chain(graded).collect::<Vec<_>>())
+    }
+
+    /// The panel of a quantity.
+    pub fn panel(&self, quantity: Quantity) -> anyhow::Result<Panel> {
+        laid_out(self.joined, quantity, self.basis)
+    }
+
+    /// What captions are made of.
+    pub fn reading(&self) -> Reading<'_> {
+        let tokenizer = self.joined.tokenizer();
+        Reading { joined: self.joined, basis: self.basis, because: &self.because, tokenizer, lang: self.lang }
+    }
+}
+
 /// The panel of a quantity.
 pub fn laid_out(joined: &Joined<'_>, quantity: Quantity, basis: Basis) -> anyhow::Result<Panel> {
     if quantity != Quantity::SecondsPerCorrect {
@@ -56,15 +103,12 @@ pub fn laid_out(joined: &Joined<'_>, quantity: Quantity, basis: Basis) -> anyhow
     }
 }
 
-/// By target: what the check of the model found to differ, in words.
-pub fn differing(
-    joined: &Joined<'_>,
-    basis: Basis,
-    graded: Option<&GradedAnswers>,
-    confidence: Confidence,
-    lang: Lang,
-) -> Vec<Option<String>> {
-    model_checks(joined, basis, graded, confidence).iter().map(|check| model_differs(check, lang)).collect()
+/// Refuses a run with nothing to compare.
+pub fn at_least_two(joined: &Joined<'_>) -> anyhow::Result<()> {
+    if joined.manifest().targets.len() < 2 {
+        bail!("there is only one target, and nothing to compare it with");
+    }
+    Ok(())
 }
 
 /// The index of a target by its name, as tables print it or as the plan has it.

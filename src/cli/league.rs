@@ -1,35 +1,22 @@
 //! `photofinish league`: places as intervals.
 
 use super::Done;
-use super::judging::{Strictness, differing, laid_out};
-use super::reading::{Counting, Writing, joined, open};
-use crate::analysis::{
-    Bar, BasisBecause, ClaimCheck, Comparing, GradedAnswers, Joined, League, Options, Panel, Quantity, basis, claim_checks, graded_answers,
-    league,
-};
-use crate::report::{Lang, Reading, Tables, leagues, seed_layout};
-use crate::tokens::Basis;
+use super::judging::{Grounds, Strictness};
+use super::reading::{Asked, Counting, joined};
+use crate::analysis::{Bar, ClaimCheck, Joined, League, Panel, Quantity, claim_checks, league};
+use crate::report::{Lang, Tables, leagues, seed_layout};
 use anyhow::bail;
-use std::path::PathBuf;
 
 /// Arguments of `league`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders, or `latest`; several runs of one plan are read together
-    #[arg(required = true, value_name = "RUN")]
-    runs: Vec<PathBuf>,
     /// How the table is laid out: full, or seed for platform, generation speed and note
     #[arg(long, value_name = "LAYOUT", default_value = "full")]
     layout: Layout,
     #[command(flatten)]
     strictness: Strictness,
     #[command(flatten)]
-    counting: Counting,
-    #[command(flatten)]
-    writing: Writing,
-    /// Where `latest` is looked for
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    results: PathBuf,
+    asked: Asked,
 }
 
 /// How a league is laid out.
@@ -46,69 +33,56 @@ const OWN: [Quantity; 4] = [Quantity::Ttft, Quantity::ReasoningSpeed, Quantity::
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
-    args.writing.check()?;
     if args.layout == Layout::Seed && !args.strictness.metrics.is_empty() {
         bail!("--layout seed has its own metrics: leave --metric out");
     }
-    let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = joined(&runs, args.writing.lang)?;
+    let runs = args.asked.open()?;
+    let joined = joined(&runs, args.asked.writing.lang)?;
+    let writing = &args.asked.writing;
     let tables = match args.layout {
         Layout::Seed => {
-            let made = Made::new(&joined, &args.counting, &args.strictness, args.writing.lang);
+            let made = Leagues::new(&joined, &args.asked.counting, &args.strictness, writing.lang);
             let reasoning = Some(made.one(Quantity::ReasoningSpeed)?).filter(|(_, league)| has_values(league));
-            seed_layout(&made.reading(), &made.one(Quantity::ContentSpeed)?, reasoning.as_ref())
+            seed_layout(&made.grounds.reading(), &made.one(Quantity::ContentSpeed)?, reasoning.as_ref())
         }
-        Layout::Full => full(&joined, &args.counting, &args.strictness, args.writing.lang)?,
+        Layout::Full => full(&joined, &args.asked.counting, &args.strictness, writing.lang)?,
     };
-    args.writing.write(&tables.write(args.writing.format, args.writing.columns()))?;
+    writing.write(&tables.write(writing.format, writing.columns()))?;
     Ok(Done::Well)
 }
 
 /// The leagues that were asked for, or those that a run has by itself.
 pub fn full(joined: &Joined<'_>, counting: &Counting, strictness: &Strictness, lang: Lang) -> anyhow::Result<Tables> {
-    let made = Made::new(joined, counting, strictness, lang);
+    let made = Leagues::new(joined, counting, strictness, lang);
     let asked = !strictness.metrics.is_empty();
-    let own: Vec<Quantity> = OWN.into_iter().chain(made.graded.is_some().then_some(Quantity::SecondsPerCorrect)).collect();
     let mut tables = Vec::new();
-    for quantity in strictness.quantities(&own) {
+    for quantity in made.grounds.quantities(strictness, &OWN) {
         let one = made.one(quantity)?;
         // Where no target reasons, nobody misses a league of it.
         if asked || has_values(&one.1) || quantity != Quantity::ReasoningSpeed {
             tables.push(one);
         }
     }
-    Ok(leagues(&made.reading(), &tables))
+    Ok(leagues(&made.grounds.reading(), &tables))
 }
 
-/// What every league of a reading rests on.
-struct Made<'a> {
-    joined: &'a Joined<'a>,
-    basis: Basis,
-    because: BasisBecause,
-    graded: Option<GradedAnswers>,
+/// What the leagues of a reading are made of.
+struct Leagues<'a> {
+    grounds: Grounds<'a>,
     claims: Vec<Vec<ClaimCheck>>,
-    how: Comparing,
-    lang: Lang,
 }
 
-impl<'a> Made<'a> {
-    fn new(joined: &'a Joined<'a>, counting: &Counting, strictness: &Strictness, lang: Lang) -> Made<'a> {
-        let (basis, because) = basis(joined, &Options { basis: counting.basis, ..Options::default() });
-        let (graded, judging) = (graded_answers(joined, basis), strictness.judging());
-        let model_differs = differing(joined, basis, graded.as_ref(), judging.confidence, lang);
-        let how = Comparing { judging, seed: joined.manifest().seed, model_differs, ..Comparing::default() };
-        Made { joined, basis, because, graded, claims: claim_checks(joined, basis, judging.confidence), how, lang }
+impl<'a> Leagues<'a> {
+    fn new(joined: &'a Joined<'a>, counting: &Counting, strictness: &Strictness, lang: Lang) -> Leagues<'a> {
+        let grounds = Grounds::new(joined, counting, strictness, lang);
+        let claims = claim_checks(joined, grounds.basis, strictness.confidence);
+        Leagues { grounds, claims }
     }
 
     fn one(&self, quantity: Quantity) -> anyhow::Result<(Panel, League)> {
-        let panel = laid_out(self.joined, quantity, self.basis)?;
-        let league = league(&panel, &self.how).with_claims(&self.claims);
+        let panel = self.grounds.panel(quantity)?;
+        let league = league(&panel, &self.grounds.how).with_claims(&self.claims);
         Ok((panel, league))
-    }
-
-    fn reading(&self) -> Reading<'_> {
-        let tokenizer = self.joined.tokenizer();
-        Reading { joined: self.joined, basis: self.basis, because: &self.because, tokenizer, lang: self.lang }
     }
 }
 

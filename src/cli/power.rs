@@ -1,19 +1,14 @@
 //! `photofinish power`: how many more rounds until a difference would be seen.
 
 use super::Done;
-use super::judging::{Strictness, laid_out, target};
-use super::reading::{Counting, Writing, joined, open};
-use crate::analysis::{Comparing, Options, Quantity, basis, league, power};
-use crate::report::{Reading, powers};
-use anyhow::bail;
-use std::path::PathBuf;
+use super::judging::{Grounds, Strictness, at_least_two, target};
+use super::reading::{Asked, joined};
+use crate::analysis::{Quantity, league, power};
+use crate::report::powers;
 
 /// Arguments of `power`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders, or `latest`; several runs of one plan are read together
-    #[arg(required = true, value_name = "RUN")]
-    runs: Vec<PathBuf>,
     /// The ratio that is to be seen
     #[arg(long, default_value = "1.1", value_name = "RATIO", value_parser = ratio)]
     ratio: f64,
@@ -26,38 +21,29 @@ pub struct Args {
     #[command(flatten)]
     strictness: Strictness,
     #[command(flatten)]
-    counting: Counting,
-    #[command(flatten)]
-    writing: Writing,
-    /// Where `latest` is looked for
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    results: PathBuf,
+    asked: Asked,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
-    args.writing.check()?;
-    let runs = open(&args.runs, &args.results, &args.counting)?;
-    let joined = joined(&runs, args.writing.lang)?;
-    if joined.manifest().targets.len() < 2 {
-        bail!("there is only one target, and nothing to compare it with");
-    }
-    let (basis, because) = basis(&joined, &Options { basis: args.counting.basis, ..Options::default() });
+    let runs = args.asked.open()?;
+    let joined = joined(&runs, args.asked.writing.lang)?;
+    at_least_two(&joined)?;
     let named = args.baseline.as_deref().map(|name| target(&joined, name)).transpose()?;
-    let judging = args.strictness.judging();
+    let grounds = Grounds::new(&joined, &args.asked.counting, &args.strictness, args.asked.writing.lang);
     let mut found = Vec::new();
     for quantity in args.strictness.quantities(&[Quantity::E2e]) {
-        let panel = laid_out(&joined, quantity, basis)?;
+        let panel = grounds.panel(quantity)?;
         let best = || {
-            let league = league(&panel, &Comparing { judging, ..Comparing::default() });
+            let league = league(&panel, &grounds.how);
             league.ranked.iter().chain(&league.unranked).find(|placing| placing.value.is_some()).map(|placing| placing.index)
         };
         let baseline = if args.pairs { None } else { named.or_else(best) };
-        let power = power(&panel, args.ratio, baseline, joined.manifest().design.every_s, &judging);
+        let power = power(&panel, args.ratio, baseline, joined.manifest().design.every_s, &grounds.how.judging);
         found.push((panel, power));
     }
-    let reading = Reading { joined: &joined, basis, because: &because, tokenizer: joined.tokenizer(), lang: args.writing.lang };
-    args.writing.write(&powers(&reading, &found).write(args.writing.format, args.writing.columns()))?;
+    let writing = &args.asked.writing;
+    writing.write(&powers(&grounds.reading(), &found).write(writing.format, writing.columns()))?;
     Ok(Done::Well)
 }
 

@@ -9,6 +9,31 @@ use anyhow::{Context, bail};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// What every command over whole runs takes.
+#[derive(Debug, clap::Args)]
+pub struct Asked {
+    /// Run folders, or `latest`; several runs of one plan are read together
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// How tokens are counted.
+    #[command(flatten)]
+    pub counting: Counting,
+    /// How it is written.
+    #[command(flatten)]
+    pub writing: Writing,
+    /// Where `latest` is looked for
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+}
+
+impl Asked {
+    /// The runs, reduced to what analysis asks of them. Refuses flags of writing that do not go together before anything is read.
+    pub fn open(&self) -> anyhow::Result<Vec<Sheet>> {
+        self.writing.check()?;
+        open(&self.runs, &self.results, &self.counting)
+    }
+}
+
 /// How a reading command writes.
 #[derive(Debug, clap::Args)]
 pub struct Writing {

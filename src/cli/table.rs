@@ -2,37 +2,27 @@
 
 use super::Done;
 use super::judging::confidence;
-use super::reading::{Counting, Writing, joined, open};
+use super::reading::{Asked, Counting, Writing, joined};
 use crate::analysis::{Options, target_table};
 use crate::measured::Sheet;
 use crate::report::targets;
 use crate::stats::Confidence;
-use std::path::PathBuf;
 
 /// Arguments of `table`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders, or `latest`; several runs of one plan are read together
-    #[arg(required = true, value_name = "RUN")]
-    runs: Vec<PathBuf>,
     /// Confidence of every interval
     #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = confidence)]
     confidence: Confidence,
     #[command(flatten)]
-    counting: Counting,
-    #[command(flatten)]
-    writing: Writing,
-    /// Where `latest` is looked for
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    results: PathBuf,
+    asked: Asked,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
-    args.writing.check()?;
-    let runs = open(&args.runs, &args.results, &args.counting)?;
-    let text = write(&runs, args.confidence, &args.counting, &args.writing)?;
-    args.writing.write(&text)?;
+    let runs = args.asked.open()?;
+    let text = write(&runs, args.confidence, &args.asked.counting, &args.asked.writing)?;
+    args.asked.writing.write(&text)?;
     Ok(Done::Well)
 }
 

@@ -1,6 +1,6 @@
 //! One page of Markdown for a reader with a minute: the answer in a sentence, a row a target, three caveats.
 
-use super::caption::period;
+use super::caption::{period, worth};
 use super::harmless::markdown;
 use super::interval::explained;
 use super::made::Reading;
@@ -283,6 +283,7 @@ fn foot(reading: &Reading<'_>, leagues: &[League], rows: &Table, table: &TargetT
         });
     }
     lines.extend(explained(rows.rows.iter(), table.confidence, lang));
+    lines.push(worth(lang).into());
     let mut made = vec![reading.made_by()];
     if let Some(league) = leagues.first() {
         made.insert(

@@ -57,10 +57,21 @@ pub(super) fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> V
         let words = "Fewer than three rounds: points only, which say nothing of who is faster.";
         lines.push(lang.say(words, "不足三轮：只有点估计，不能说明谁更快。").into());
     }
+    if 3 <= table.rounds {
+        lines.push(worth(lang).into());
+    }
     let unequal = lang.say("Unequal: ", "条件不一致：");
     lines.extend(manifest.differences.iter().map(|difference| format!("{unequal}{difference}")));
     lines.push(made(joined, lang));
     lines
+}
+
+/// What is known of the intervals' own error rates.
+pub(super) const fn worth(lang: Lang) -> &'static str {
+    lang.say(
+        "What intervals are worth is simulated, and not yet checked on months of real providers (docs/method.md).",
+        "区间的可靠程度出自模拟，尚未用真实服务商数月的数据检验（docs/method.md）。",
+    )
 }
 
 /// How much was measured, and when.
