@@ -44,6 +44,7 @@ fn the_page_in_english() {
 
         Rank: the places in reply time that comparing all pairs leaves open.  
         Ranges are 95 % confidence intervals, over rounds.  
+        What intervals are worth is simulated, and not yet checked on months of real providers (docs/method.md).  
         8 rounds × 4 prompts · 2026-11-24 08:00 to 15:00 UTC · photofinish 0.1.0 · dataset short-en · seed 7 · run a1b2c3  
     "#]].assert_eq(&hand::brief_of(&race(8), Format::Markdown, Lang::En));
 }
@@ -70,6 +71,7 @@ fn the_page_in_chinese() {
 
         名次：按完整回复用时两两比较后仍可能的名次。  
         范围是以轮为单位的 95 % 置信区间。  
+        区间的可靠程度出自模拟，尚未用真实服务商数月的数据检验（docs/method.md）。  
         8 轮 × 4 个提示词 · 2026-11-24 08:00 至 15:00 UTC · photofinish 0.1.0 · 数据集 short-en · 种子 7 · 运行 a1b2c3  
     "#]].assert_eq(&hand::brief_of(&race(8), Format::Markdown, Lang::Zh));
 }

@@ -59,6 +59,7 @@ fn a_wide_window_holds_one_line_a_target() {
         n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
         Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
         Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
+        What intervals are worth is simulated, and not yet checked on months of real providers (docs/method.md).
         photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
     "#]].assert_eq(&hand::written(&race(), Format::Terminal, 200));
 }
@@ -102,6 +103,8 @@ fn a_window_of_80_holds_two_lines_a_target() {
             failure never arrives. Speeds are medians over good replies.
         Token basis: reported by the providers (all report usage that can be believed,
             and all models are of one family).
+        What intervals are worth is simulated, and not yet checked on months of real
+            providers (docs/method.md).
         photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run
             a1b2c3
     "#]]
@@ -148,6 +151,7 @@ fn markdown_holds_the_same() {
         - n = 20 requests a target · 5 of 5 planned rounds, 20 blocks · 2026-11-24 08:00 to 12:01 UTC · limit T = 300 s
         - Times are quantiles over all requests sent (TTFT and first answer: p50); a failure never arrives. Speeds are medians over good replies.
         - Token basis: reported by the providers (all report usage that can be believed, and all models are of one family).
+        - What intervals are worth is simulated, and not yet checked on months of real providers (docs/method.md).
         - photofinish 0.1.0 · measured from Shenzhen · dataset short-en · seed 7 · run a1b2c3
     "#]].assert_eq(&hand::written(&race(), Format::Markdown, 0));
 }
@@ -283,6 +287,7 @@ fn a_window_of_80_in_chinese() {
         时间是全部已发请求的分位数（首字、首答为 p50），失败的请求视为永远未达到；用时是
             从发出请求到最后一段文本到达。速度是成功回复的中位数。
         token 计数口径：服务商上报（各对象上报的用量都可信，且模型同属一个家族）。
+        区间的可靠程度出自模拟，尚未用真实服务商数月的数据检验（docs/method.md）。
         photofinish 0.1.0 · 测自 Shenzhen · 数据集 short-en · 种子 7 · 运行 a1b2c3
     "#]]
     .assert_eq(&hand::written_in(&race(), Format::Terminal, 80, Lang::Zh));
@@ -313,6 +318,7 @@ fn a_wide_window_in_chinese() {
         每个对象 n = 20 个请求 · 计划 5 轮，实得 5 轮，20 个区组 · 2026-11-24 08:00 至 12:01 UTC · 时限 T = 300 s
         时间是全部已发请求的分位数（首字、首答为 p50），失败的请求视为永远未达到；用时是从发出请求到最后一段文本到达。速度是成功回复的中位数。
         token 计数口径：服务商上报（各对象上报的用量都可信，且模型同属一个家族）。
+        区间的可靠程度出自模拟，尚未用真实服务商数月的数据检验（docs/method.md）。
         photofinish 0.1.0 · 测自 Shenzhen · 数据集 short-en · 种子 7 · 运行 a1b2c3
     "#]].assert_eq(&hand::written_in(&race(), Format::Terminal, 200, Lang::Zh));
 }
@@ -338,6 +344,7 @@ fn markdown_in_chinese() {
         - 每个对象 n = 20 个请求 · 计划 5 轮，实得 5 轮，20 个区组 · 2026-11-24 08:00 至 12:01 UTC · 时限 T = 300 s
         - 时间是全部已发请求的分位数（首字、首答为 p50），失败的请求视为永远未达到；用时是从发出请求到最后一段文本到达。速度是成功回复的中位数。
         - token 计数口径：服务商上报（各对象上报的用量都可信，且模型同属一个家族）。
+        - 区间的可靠程度出自模拟，尚未用真实服务商数月的数据检验（docs/method.md）。
         - photofinish 0.1.0 · 测自 Shenzhen · 数据集 short-en · 种子 7 · 运行 a1b2c3
     "#]].assert_eq(&hand::written_in(&race(), Format::Markdown, 0, Lang::Zh));
 }
