@@ -4,7 +4,7 @@ mod hand;
 
 use photofinish::analysis::{BasisBecause, Standing};
 use photofinish::metric::{Reply, Rules, Tally};
-use photofinish::record::NotSent;
+use photofinish::record::{Difference, NotSent, UnequalBy};
 use photofinish::report::{Context, Format, Lang, portrait};
 use photofinish::store::Run;
 use photofinish::timeline::{Ended, ErrorCode, ErrorKind, Finish, FinishSeen};
@@ -40,7 +40,8 @@ fn run_with(text: &str) -> Run {
     run.manifest.targets[0].model = text.into();
     run.manifest.targets[0].title = text.into();
     (run.manifest.name, run.manifest.vantage, run.manifest.dataset.name) = (text.into(), Some(text.into()), text.into());
-    run.manifest.differences = vec![text.into()];
+    run.manifest.differences =
+        vec![Difference::Sentence(text.into()), Difference::of(&run.manifest.targets[0].id, UnequalBy::Ignored { parameter: text.into() })];
     hand::fill(&mut run, |round, _, target| {
         let mut answer = match (round, target) {
             (1, 0) => hand::failed(500, ErrorKind::Server, text),

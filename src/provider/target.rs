@@ -6,7 +6,7 @@ use super::profile::{CapCounts, Profile};
 use crate::dialect::ThinkTags;
 use crate::ident::{BadName, TargetId};
 use crate::plan::TargetEntry;
-use crate::record::{TargetFacts, Thinking};
+use crate::record::{Difference, TargetFacts, Thinking, UnequalBy};
 use crate::secret::open::looks_like_key;
 use std::net::IpAddr;
 use url::Url;
@@ -132,21 +132,21 @@ impl Catalog {
         })
     }
 
-    /// What of a target's parameters its provider does not take, one sentence each, for the manifest's list of differences.
-    pub fn differences(&self, target: &TargetFacts) -> Result<Vec<String>, CatalogError> {
+    /// What of a target's parameters its provider does not take, for the manifest's list of differences.
+    pub fn differences(&self, target: &TargetFacts) -> Result<Vec<Difference>, CatalogError> {
         let profile = self.profile(target.provider.as_str())?;
         let mut told = Vec::new();
         if target.sampling.seed.is_some() && !profile.request.seed {
-            told.push(format!("{}: no sampling seed is sent, the provider takes none", target.id));
+            told.push(UnequalBy::NoSeed);
         }
         let set = [("temperature", target.sampling.temperature.is_some()), ("top_p", target.sampling.top_p.is_some())];
         for (name, _) in set.iter().filter(|(name, set)| *set && profile.request.ignores.iter().any(|i| i == name)) {
-            told.push(format!("{}: {name} is sent, but the provider ignores it while the model thinks", target.id));
+            told.push(UnequalBy::Ignored { parameter: (*name).to_owned() });
         }
         if target.sampling.max_tokens.is_some() && profile.request.cap_counts == Some(CapCounts::Answer) {
-            told.push(format!("{}: {} counts the answer alone, not the reasoning", target.id, profile.request.cap.field()));
+            told.push(UnequalBy::CapCountsAnswer { parameter: profile.request.cap.field().to_owned() });
         }
-        Ok(told)
+        Ok(told.into_iter().map(|by| Difference::of(&target.id, by)).collect())
     }
 }
 
@@ -272,6 +272,7 @@ pub(super) fn is_loopback_host(host: &str) -> bool {
 mod tests {
     use super::*;
     use crate::provider::Catalog;
+    use crate::record::Unequal;
 
     fn entry(target: &str) -> TargetEntry {
         TargetEntry { target: target.to_owned(), ..TargetEntry::default() }
@@ -365,7 +366,10 @@ mod tests {
         let differences =
             |target| catalog.differences(&resolved(&TargetEntry { sampling: Some(sampling.clone()), ..entry(target) })).unwrap();
         assert_eq!(differences("deepseek/deepseek-flash").len(), 2);
-        assert_eq!(differences("siliconflow/m")[1], "siliconflow/m: max_tokens counts the answer alone, not the reasoning");
+        let siliconflow = differences("siliconflow/m");
+        assert!(
+            matches!(&siliconflow[1], Difference::Known(Unequal { by: UnequalBy::CapCountsAnswer { parameter }, .. }) if parameter == "max_tokens")
+        );
         assert!(differences("vllm/m").is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! `manifest.json`: everything that was decided before the first request.
 
-use super::Windows;
+use super::{Difference, Windows};
 use crate::ident::{PromptId, ProviderId, TargetId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,9 +44,9 @@ pub struct Manifest {
     pub targets: Vec<TargetFacts>,
     /// What is asked.
     pub dataset: DatasetFacts,
-    /// Differences between the targets' requests that could not be avoided, one sentence each.
+    /// Differences between the targets' requests that could not be avoided.
     #[serde(default)]
-    pub differences: Vec<String>,
+    pub differences: Vec<Difference>,
     /// What is kept of the replies' text.
     #[serde(default)]
     pub text: TextKept,

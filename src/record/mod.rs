@@ -1,11 +1,13 @@
 //! What is stored of a run: the manifest (what was planned, as plain data, so that the reading wing needs no plan and no provider
 //! file) and one line for every trial, round and note. `docs/record.md` describes the format; [`SCHEMA`] is its version.
 
+mod difference;
 mod grade;
 mod manifest;
 mod trial;
 mod windows;
 
+pub use difference::{Difference, Unequal, UnequalBy};
 pub use grade::{Graded, Unread};
 pub use manifest::{
     Budget, Claim, DatasetFacts, Design, HostFacts, Limits, Manifest, PromptFacts, Sampling, Simulated, TargetFacts, TextKept, Thinking,

@@ -61,7 +61,7 @@ pub(super) fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> V
         lines.push(worth(lang).into());
     }
     let unequal = lang.say("Unequal: ", "条件不一致：");
-    lines.extend(manifest.differences.iter().map(|difference| format!("{unequal}{difference}")));
+    lines.extend(manifest.differences.iter().map(|difference| format!("{unequal}{}", difference.words(lang))));
     lines.push(made(joined, lang));
     lines
 }

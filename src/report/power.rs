@@ -1,5 +1,6 @@
 //! How many more rounds a difference needs.
 
+use super::caption::worth;
 use super::made::Reading;
 use super::tables::Tables;
 use super::targets::target_name;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 /// The views of what is needed, one of each quantity.
 pub fn powers(reading: &Reading<'_>, powers: &[(Panel, Power)]) -> Tables {
     Tables {
-        shared: reading.shared(powers.first().map(|(panel, _)| panel), None),
+        shared: reading.shared(powers.first().map(|(panel, _)| panel), None).into_iter().chain([worth(reading.lang).to_owned()]).collect(),
         people: powers.iter().map(|(_, power)| for_people(reading, power)).collect(),
         list: list(reading, powers),
         full: powers.iter().map(|(_, power)| in_full(reading, power)).collect(),

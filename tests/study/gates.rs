@@ -137,6 +137,22 @@ pub fn gates(size: Size, mut done: impl FnMut(Gate)) {
         let found = share(size.at(rounds), |i| ranks_hold(&model, i));
         gate(format!("all true ranks of eight lie in their intervals, {rounds} rounds × 10"), found, 0.945, 1.0);
     }
+    let naive = Model::equals(2, 24, 10);
+    let found = share(size.at(24), |i| naive_call(&naive, i));
+    gate("a signed-rank test over requests calls one of two equals, 24 rounds × 10".to_owned(), found, 0.20, 0.50);
+    // What docs/method.md tells of how many rounds it takes: figures, with only the room that keeps them true there.
+    for (ratio, rounds, least, most) in
+        [(1.25f64, 6, 0.12, 0.28), (1.25, 10, 0.30, 0.50), (1.25, 72, 0.98, 1.0), (1.10, 24, 0.15, 0.35), (1.10, 72, 0.55, 0.80)]
+    {
+        let model = Model::base(&[0.0, ratio.ln()], rounds, 10);
+        let found = share(size.at(rounds), |i| Some(anybody_faster(&model.draw(SEED, i).panel())));
+        gate(format!("a ratio of {ratio} is seen, {rounds} rounds × 10"), found, least, most);
+    }
+    for (days, ratio, least) in [(1, 2.0, 0.80), (3, 1.5, 0.80)] {
+        let model = Model::base(&[0.0], 24 * days, 10).without_hours();
+        let found = share(size.repetitions, |i| Some(ratio <= slowest_over_fastest(&model, i)));
+        gate(format!("slowest over fastest hour of {days} days is {ratio} or more where no hour matters"), found, least, 1.0);
+    }
     let power = Model::base(&SLOWER, 24, 10);
     let found =
         share(size.bootstraps_at(24), |i| Some(matches!(word(&power, i), Some(Verdict::Faster { .. } | Verdict::FasterWithinBand { .. }))));
@@ -152,6 +168,24 @@ fn anybody_faster(panel: &Panel) -> bool {
     let places = league(panel, &Comparing::default()).ranked;
     let all = places.len();
     places.iter().filter_map(|place| place.rank).any(|rank| (rank.low, rank.high) != (1, all))
+}
+
+/// What a test that takes requests as independent says: Wilcoxon's over all blocks at once.
+fn naive_call(model: &Model, repetition: u64) -> Option<bool> {
+    let panel = model.draw(SEED, repetition).panel();
+    let blocks = (0..panel.rounds.len()).flat_map(|round| panel.entries(0, round).iter().zip(panel.entries(1, round)));
+    let logs: Vec<f64> = blocks.filter_map(|(a, b)| Some((b.time()? / a.time()?).ln())).collect();
+    signed_rank(&logs)?.p().map(|p| p <= 0.05)
+}
+
+fn slowest_over_fastest(model: &Model, repetition: u64) -> f64 {
+    let levels = model.draw(SEED, repetition).panel().levels(0);
+    let hour = |hour: usize| {
+        let of_hour: Vec<f64> = levels.iter().filter(|(round, _)| round % 24 == hour).map(|(_, level)| *level).collect();
+        mean(&of_hour).unwrap_or(f64::NAN)
+    };
+    let (low, high) = (0..24).map(hour).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    (high - low).exp()
 }
 
 /// Whether the place of every target, by its true level with the prompts of the run, lies within what the league gives it.

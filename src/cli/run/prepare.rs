@@ -5,7 +5,8 @@ use crate::clock::Clock;
 use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, WindowsFile};
 use crate::provider::Catalog;
 use crate::record::{
-    DatasetFacts, Design, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool, TransportKind,
+    DatasetFacts, Design, Difference, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool,
+    TransportKind, UnequalBy,
 };
 use anyhow::Context;
 
@@ -73,24 +74,26 @@ fn scaled(limits: &Limits, scale: f64) -> Limits {
 }
 
 /// What differs between the targets' requests beyond model and place.
-fn differences(targets: &[TargetFacts], catalog: &Catalog) -> anyhow::Result<Vec<String>> {
+fn differences(targets: &[TargetFacts], catalog: &Catalog) -> anyhow::Result<Vec<Difference>> {
     let mut told = Vec::new();
     let Some(first) = targets.first() else { return Ok(told) };
     for target in targets {
         told.extend(catalog.differences(target)?);
-        for (what, differs) in [
+        for (setting, differs) in [
             ("sampling", target.sampling != first.sampling),
             ("thinking", target.thinking != first.thinking),
             ("transport", target.transport != first.transport),
             ("proxy", target.proxy != first.proxy),
         ] {
             if differs {
-                told.push(format!("{}: {what} {} instead of {} as {}", target.id, shown(target, what), shown(first, what), first.id));
+                let (own, firsts) = (shown(target, setting), shown(first, setting));
+                let by = UnequalBy::Setting { setting: setting.to_owned(), own, first: first.id.clone(), firsts };
+                told.push(Difference::of(&target.id, by));
             }
         }
         if !target.extra_body.is_empty() {
-            let names: Vec<&str> = target.extra_body.keys().map(String::as_str).collect();
-            told.push(format!("{}: further fields in the request: {}", target.id, names.join(", ")));
+            let names = target.extra_body.keys().cloned().collect();
+            told.push(Difference::of(&target.id, UnequalBy::FurtherFields { names }));
         }
     }
     Ok(told)

@@ -26,6 +26,7 @@ mod tests {
     use crate::analysis::{BasisBecause, JoinError, Missing, NotReported, Quantity, Remark, Standing, VoidReason, Warning};
     use crate::ident::TargetId;
     use crate::metric::{Better, Flag, Outcome, Undefined};
+    use crate::record::{Difference, UnequalBy};
     use crate::tokens::NoCounts;
 
     fn target() -> TargetId {
@@ -119,6 +120,15 @@ mod tests {
             Remark::Few,
         ] {
             all.push(Box::new(remark));
+        }
+        for by in [
+            UnequalBy::NoSeed,
+            UnequalBy::Ignored { parameter: "top_p".into() },
+            UnequalBy::CapCountsAnswer { parameter: "max_tokens".into() },
+            UnequalBy::Setting { setting: "sampling".into(), own: "seed 1".into(), first: target(), firsts: "seed 2".into() },
+            UnequalBy::FurtherFields { names: vec!["a".into(), "b".into()] },
+        ] {
+            all.push(Box::new(Difference::of(&target(), by)));
         }
         let run = || "a".to_owned();
         for error in [

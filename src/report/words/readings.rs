@@ -2,6 +2,7 @@
 
 use super::Worded;
 use crate::analysis::{BasisBecause, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
+use crate::record::{Difference, Unequal, UnequalBy};
 use crate::report::Lang;
 
 impl Worded for Standing {
@@ -23,6 +24,35 @@ impl Worded for Standing {
             Standing::Configuration => ("not: the target's set-up is at fault", "不计：该对象的配置有误"),
         };
         lang.say(en, zh).to_owned()
+    }
+}
+
+impl Worded for Difference {
+    fn words(&self, lang: Lang) -> String {
+        let Unequal { target, by } = match self {
+            Difference::Known(known) => known,
+            Difference::Sentence(sentence) => return sentence.clone(),
+        };
+        match (by, lang) {
+            (UnequalBy::NoSeed, Lang::En) => format!("{target}: no sampling seed is sent, the provider takes none"),
+            (UnequalBy::NoSeed, Lang::Zh) => format!("{target}：未发送采样种子，该服务商不接受"),
+            (UnequalBy::Ignored { parameter }, Lang::En) => {
+                format!("{target}: {parameter} is sent, but the provider ignores it while the model thinks")
+            }
+            (UnequalBy::Ignored { parameter }, Lang::Zh) => format!("{target}：发送了 {parameter}，但模型思考时该服务商不予理会"),
+            (UnequalBy::CapCountsAnswer { parameter }, Lang::En) => {
+                format!("{target}: {parameter} counts the answer alone, not the reasoning")
+            }
+            (UnequalBy::CapCountsAnswer { parameter }, Lang::Zh) => format!("{target}：{parameter} 只计回答，不计推理"),
+            (UnequalBy::Setting { setting, own, first, firsts }, Lang::En) => {
+                format!("{target}: {setting} {own} instead of {firsts} as {first}")
+            }
+            (UnequalBy::Setting { setting, own, first, firsts }, Lang::Zh) => {
+                format!("{target}：{setting} 为 {own}，而 {first} 为 {firsts}")
+            }
+            (UnequalBy::FurtherFields { names }, Lang::En) => format!("{target}: further fields in the request: {}", names.join(", ")),
+            (UnequalBy::FurtherFields { names }, Lang::Zh) => format!("{target}：请求中另有字段：{}", names.join("、")),
+        }
     }
 }
 
