@@ -7,7 +7,7 @@ from pathlib import Path
 document = Path(__file__).parent.parent / "docs/method.md"
 rows = ["| gate | share | must be | repetitions |", "| --- | ---: | --- | ---: |"]
 for line in sys.stdin:
-    found = re.match(r"(.{60,66}?)\s+(\d+\.\d %)\s+((?:[≥≤] )?\d[\d.–]* %)\s+(\d+)(\s+MISSED)?$", line.rstrip())
+    found = re.match(r"(\S.+?)\s+(\d+\.\d %)\s+((?:[≥≤] )?\d[\d.–]* %)\s+(\d+)(\s+MISSED)?$", line.rstrip())
     if found:
         what, share, must, of, missed = found.groups()
         rows.append(f"| {what.strip()} | {share}{' **missed**' if missed else ''} | {must} | {of} |")
