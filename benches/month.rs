@@ -126,6 +126,7 @@ impl Shape {
             manifest: Manifest { targets: vec![manifest.targets[target as usize].clone()], ..manifest.clone() },
             trials: Vec::new(),
             rounds: Vec::new(),
+            stages: Vec::new(),
             notes: Vec::new(),
             torn: 0,
         };

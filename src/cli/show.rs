@@ -95,6 +95,7 @@ fn why(not_sent: Option<&NotSent>) -> String {
         Some(NotSent::TargetStopped { reason }) => format!("the target was stopped ({})", plain(reason)),
         Some(NotSent::ClientBehind) => "this client fell behind".into(),
         Some(NotSent::RunEnded) => "the run ended before".into(),
+        Some(NotSent::OverBudget { reason }) => format!("its daily budget is used up ({})", plain(reason)),
         Some(NotSent::NoRequest { reason }) => plain(reason),
         None => "the record does not say why".into(),
     }

@@ -25,10 +25,13 @@ pub enum Unsent {
     RunEnded,
     /// The request could not be made from the plan.
     NoRequest,
+    /// The target's own daily budget was used up.
+    OverBudget,
 }
 
 impl Unsent {
-    pub(super) const ALL: [Unsent; 4] = [Unsent::TargetStopped, Unsent::ClientBehind, Unsent::RunEnded, Unsent::NoRequest];
+    pub(super) const ALL: [Unsent; 5] =
+        [Unsent::TargetStopped, Unsent::ClientBehind, Unsent::RunEnded, Unsent::NoRequest, Unsent::OverBudget];
 }
 
 /// The flags of a reply.

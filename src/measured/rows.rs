@@ -236,6 +236,7 @@ impl Unsent {
             NotSent::ClientBehind => Unsent::ClientBehind,
             NotSent::RunEnded => Unsent::RunEnded,
             NotSent::NoRequest { .. } => Unsent::NoRequest,
+            NotSent::OverBudget { .. } => Unsent::OverBudget,
         }
     }
 }

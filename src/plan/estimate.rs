@@ -95,6 +95,7 @@ mod tests {
             http2: false,
             proxy: None,
             ca_file: None,
+            pace: Default::default(),
             claims: vec![claim],
             simulated: false,
         }

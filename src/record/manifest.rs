@@ -1,6 +1,6 @@
 //! `manifest.json`: everything that was decided before the first request.
 
-use super::{Difference, Windows};
+use super::{Calendar, Difference, LoadDesign, Pace, Windows};
 use crate::ident::{PromptId, ProviderId, TargetId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +35,9 @@ pub struct Manifest {
     pub simulated: Option<Simulated>,
     /// Rounds, prompts, order and the rules of judging.
     pub design: Design,
+    /// Present in a load run alone, whose trials are never read together with those of rounds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub load: Option<LoadDesign>,
     /// Limits of a request, the same for every target.
     pub limits: Limits,
     /// What stops the run between blocks.
@@ -80,6 +83,9 @@ pub struct Design {
     /// One round in every so many seconds; 0 is one after another.
     #[serde(default)]
     pub every_s: u64,
+    /// When rounds are due, where a calendar says so; `every_s` is 0 then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub calendar: Option<Calendar>,
     /// The preset it came from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preset: Option<String>,
@@ -230,6 +236,9 @@ pub struct TargetFacts {
     /// A private certificate authority that is trusted beside the system's roots.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ca_file: Option<PathBuf>,
+    /// What it is asked for at most.
+    #[serde(skip_serializing_if = "Pace::is_free", default)]
+    pub pace: Pace,
     /// Published figures.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub claims: Vec<Claim>,

@@ -1,6 +1,6 @@
 //! `records.jsonl`: one line for every trial, round and note. A trial line stores facts; outcomes are judged when it is read.
 
-use super::Graded;
+use super::{Graded, LoadPlace, StageLine};
 use crate::ident::{PromptId, ProviderId, TargetId, TrialId};
 use crate::timeline::{EndMark, Ended, FinishSeen, ProviderError, ServerTiming, TextOfPhases, Timeline, Usage};
 use crate::units::Stamp;
@@ -15,6 +15,8 @@ pub enum Line {
     Trial(Box<Trial>),
     /// The state of a round.
     Round(RoundLine),
+    /// The state of a stage of a load run.
+    Stage(StageLine),
     /// Something that happened, in words.
     Note(Note),
 }
@@ -49,6 +51,9 @@ pub struct Trial {
     /// Since when it was held back, for politeness or a Retry-After; never inside a latency.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub held_since: Option<Stamp>,
+    /// Its stage, in a load run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub load: Option<LoadPlace>,
     /// Why it was not sent. Present instead of `answer`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_sent: Option<NotSent>,
@@ -80,6 +85,11 @@ pub enum NotSent {
     ClientBehind,
     /// The run was interrupted, or its budget ran out.
     RunEnded,
+    /// The target's own daily budget of requests or tokens is used up; the next day begins at midnight UTC.
+    OverBudget {
+        /// Which, and how much of it.
+        reason: String,
+    },
     /// The request could not be made from the plan.
     NoRequest {
         /// What was wrong.
@@ -285,6 +295,10 @@ pub struct RoundLine {
     pub wall: jiff::Timestamp,
     /// Monotonic time of the same moment.
     pub mono: Stamp,
+    /// How far the wall clock moved against the monotonic one since the line before, nanoseconds, where that is more than 100 ms: a clock
+    /// that was set, or a machine that slept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stepped_ns: Option<i64>,
     /// This client's own lag in the round.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lag: Option<SelfLag>,

@@ -109,6 +109,7 @@ mod tests {
             wall: jiff::Timestamp::UNIX_EPOCH,
             scheduled: Stamp(0),
             held_since: None,
+            load: None,
             not_sent: None,
             answer: Some(Box::new(answer)),
         }

@@ -264,7 +264,7 @@ impl Course {
 
     fn state(&self, round: u32, state: RoundState, lag: Option<SelfLag>) {
         let (wall, mono) = (self.setting.clock.wall(), self.setting.clock.now());
-        self.journal.append(Line::Round(RoundLine { round, state, wall, mono, lag }));
+        self.journal.append(Line::Round(RoundLine { round, state, wall, mono, stepped_ns: None, lag }));
     }
 
     fn note(&self, text: &str) {

@@ -66,6 +66,7 @@ impl Lane {
             wall: setting.clock.wall(),
             scheduled: planned.scheduled.unwrap_or_else(|| setting.clock.now()),
             held_since: None,
+            load: None,
             not_sent: None,
             answer: None,
         };

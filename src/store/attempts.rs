@@ -86,7 +86,7 @@ mod tests {
         let mut manifest = manifest();
         manifest.targets = vec![target("a"), target("b")];
         let trials = trials.iter().map(trial).collect();
-        Run { folder: "run".into(), manifest, trials, rounds: vec![], notes: vec![], torn: 0 }
+        Run { folder: "run".into(), manifest, trials, rounds: vec![], stages: vec![], notes: vec![], torn: 0 }
     }
 
     fn counted(run: &Run) -> Vec<(u32, u32)> {

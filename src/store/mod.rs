@@ -6,7 +6,7 @@ mod journal;
 mod read;
 mod stream;
 
-use crate::record::{Manifest, Note, RoundLine, Trial};
+use crate::record::{Manifest, Note, RoundLine, StageLine, Trial};
 use std::path::PathBuf;
 
 pub use attempts::{ScoredBlock, attempts_made, scored_blocks};
@@ -24,6 +24,8 @@ pub struct Run {
     pub trials: Vec<Trial>,
     /// States of rounds in order; a later line of a round replaces an earlier one.
     pub rounds: Vec<RoundLine>,
+    /// States of the stages of a load run, in order.
+    pub stages: Vec<StageLine>,
     /// Notes in order.
     pub notes: Vec<Note>,
     /// Lines that could not be read (a torn tail, a damaged line, a kind that this version does not know), passed over and counted.

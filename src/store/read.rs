@@ -17,7 +17,15 @@ impl Run {
     pub fn open(path: &Path) -> Result<Run, StoreError> {
         let folder = run_folder(path);
         let (manifest, _) = manifest(folder, path)?;
-        let mut run = Run { folder: folder.to_owned(), manifest, trials: vec![], rounds: vec![], notes: vec![], torn: torn_before(folder) };
+        let mut run = Run {
+            folder: folder.to_owned(),
+            manifest,
+            trials: vec![],
+            rounds: vec![],
+            stages: vec![],
+            notes: vec![],
+            torn: torn_before(folder),
+        };
         let records = folder.join(RECORDS);
         match std::fs::read(&records) {
             Ok(bytes) => bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| run.take(line)),
@@ -51,6 +59,7 @@ impl Run {
         match line(bytes) {
             Some(Line::Trial(trial)) => self.trials.push(*trial),
             Some(Line::Round(round)) => self.rounds.push(round),
+            Some(Line::Stage(stage)) => self.stages.push(stage),
             Some(Line::Note(note)) => self.notes.push(note),
             None => self.torn += 1,
         }
@@ -75,7 +84,7 @@ pub fn line(bytes: &[u8]) -> Option<Line> {
     };
     let sound = |line: &Line| match line {
         Line::Trial(trial) => trial.answer.as_ref().is_none_or(|answer| answer.timeline.is_sound()),
-        Line::Round(_) | Line::Note(_) => true,
+        Line::Round(_) | Line::Stage(_) | Line::Note(_) => true,
     };
     line.ok().filter(sound)
 }

@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::folder::{self, RECORDS, io};
 use super::read::{line, manifest, run_folder, torn_before};
-use crate::record::{Line, Manifest, Note, RoundLine, Trial};
+use crate::record::{Line, Manifest, Note, RoundLine, StageLine, Trial};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -48,6 +48,8 @@ pub struct Part<T> {
     pub trials: T,
     /// States of rounds.
     pub rounds: Vec<RoundLine>,
+    /// States of the stages of a load run.
+    pub stages: Vec<StageLine>,
     /// Notes.
     pub notes: Vec<Note>,
     /// Lines that could not be read.
@@ -127,7 +129,7 @@ impl Folder {
     /// The lines that begin in one piece of a range.
     fn piece<T: Default>(&self, range: &Range<u64>, piece: u64, take: impl Fn(&mut T, Trial)) -> Result<Part<T>, StoreError> {
         let records = self.path.join(RECORDS);
-        let mut part = Part { trials: T::default(), rounds: Vec::new(), notes: Vec::new(), torn: 0 };
+        let mut part = Part { trials: T::default(), rounds: Vec::new(), stages: Vec::new(), notes: Vec::new(), torn: 0 };
         let from = range.start + piece * self.piece;
         let to = (from + self.piece).min(range.end);
         // A line that begins before the piece is another's, to its end: read on from the byte before, which may be its line feed.
@@ -152,6 +154,7 @@ impl Folder {
                 _ if text.is_empty() => {}
                 Some(Line::Trial(trial)) => take(&mut part.trials, *trial),
                 Some(Line::Round(round)) => part.rounds.push(round),
+                Some(Line::Stage(stage)) => part.stages.push(stage),
                 Some(Line::Note(note)) => part.notes.push(note),
                 None => part.torn += 1,
             }

@@ -79,6 +79,7 @@ pub fn unreachable() -> Answer {
 /// A target of a family that reports its usage, on a remote host.
 pub fn target(id: &str) -> TargetFacts {
     TargetFacts {
+        pace: Default::default(),
         id: TargetId::new(id).unwrap(),
         provider: ProviderId::new(id.split('/').next().unwrap()).unwrap(),
         title: id.to_owned(),
@@ -115,7 +116,9 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
         salt: "5a".into(),
         plan_digest: "d1".into(),
         simulated: None,
+        load: None,
         design: Design {
+            calendar: None,
             rounds,
             prompts,
             every_s: 0,
@@ -149,7 +152,15 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
         text: TextKept::Full,
         host: HostFacts::default(),
     };
-    Run { folder: "20261124T080000Z-by-hand-a1b2c3".into(), manifest, trials: Vec::new(), rounds: Vec::new(), notes: Vec::new(), torn: 0 }
+    Run {
+        folder: "20261124T080000Z-by-hand-a1b2c3".into(),
+        manifest,
+        trials: Vec::new(),
+        rounds: Vec::new(),
+        stages: Vec::new(),
+        notes: Vec::new(),
+        torn: 0,
+    }
 }
 
 fn prompt_id(number: u32) -> PromptId {
@@ -183,6 +194,7 @@ fn trial(run: &mut Run, round: u32, block: u32, target: usize, answer: Option<An
         wall,
         scheduled: T0,
         held_since: None,
+        load: None,
         not_sent,
         answer: answer.map(Box::new),
     });
