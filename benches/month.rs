@@ -103,7 +103,7 @@ impl Shape {
         let mut bytes = Vec::with_capacity(self.targets as usize * self.prompts as usize * (self.marks * 34 + 1200));
         let state = |state, minutes: i64, lag| {
             let wall = begun + jiff::SignedDuration::from_mins(minutes);
-            Line::Round(RoundLine { round, state, wall, mono: hand::T0, lag })
+            Line::Round(RoundLine { stepped_ns: None, round, state, wall, mono: hand::T0, lag })
         };
         line(&mut bytes, &state(RoundState::Begun, 0, None));
         for prompt in 0..self.prompts {
