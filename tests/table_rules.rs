@@ -253,7 +253,7 @@ fn limits_that_were_hit_often_and_a_slow_client_are_warned_of() {
 
     let mut run = pair(6, 1);
     let lag = |ms: f64| Some(SelfLag { runtime_p99_us: ms * 1e3, ..SelfLag::default() });
-    let line = |lag| RoundLine { round: 1, state: RoundState::Finished, wall: run.manifest.created, mono: hand::T0, lag };
+    let line = |lag| RoundLine { stepped_ns: None, round: 1, state: RoundState::Finished, wall: run.manifest.created, mono: hand::T0, lag };
     let (calm, busy) = (line(lag(20.0)), line(lag(21.0)));
     run.rounds = vec![calm];
     assert_eq!(warnings(&run), "");
