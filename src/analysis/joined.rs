@@ -43,6 +43,9 @@ pub enum JoinError {
         /// Its place.
         there: String,
     },
+    /// A load run: its levels of load are never pooled with rounds.
+    #[error("{0} is a load run; `photofinish ramp RUN` reads it")]
+    LoadRun(String),
     /// A run was named twice.
     #[error("{0} is named twice")]
     Twice(String),
