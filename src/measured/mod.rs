@@ -12,7 +12,7 @@ mod row;
 mod rows;
 mod scalars;
 
-pub use load::{LoadError, LoadSheet};
+pub use load::{Came, LoadArrival, LoadError, LoadRow, LoadSheet, Paced};
 pub use open::Index;
 pub use row::{Flags, Row, Unsent};
 pub use scalars::{Scalar, scalar};
