@@ -34,29 +34,29 @@ pub fn standing(counts: &Counts) -> String {
 
 /// One line a target of a round that is over.
 pub fn round_over(targets: &[RoundOf]) -> Vec<String> {
-    let width = targets.iter().map(|of| name(of.target.as_str(), NAME).1).max().unwrap_or(0);
+    // Shorter than beside a bar: such a line is to fit into 80 columns with all its figures.
+    const MOST: usize = NAME - 6;
+    let width = targets.iter().map(|of| name(of.target.as_str(), MOST).1).max().unwrap_or(0);
     let line = |of: &RoundOf| {
-        let (shown, wide) = name(of.target.as_str(), NAME);
+        let (shown, wide) = name(of.target.as_str(), MOST);
         let mut line = format!("  {shown}{:1$}  {2} ok", "", width - wide, of.ok);
         for (count, what) in [(of.failed, "failed"), (of.not_sent, "not sent")] {
             if 0 < count {
                 line += &format!(" · {count} {what}");
             }
         }
-        for (range, what) in [(of.first_text_s, "first text"), (of.total_s, "total")] {
-            if let Some(range) = range {
-                line += &format!(" · {what} {}", seconds(range));
-            }
+        if let Some((first, end)) = of.first_text_s.zip(of.total_s) {
+            line += &format!(" · first text {}, end {} s", seconds(first), seconds(end));
         }
         line
     };
     targets.iter().map(line).collect()
 }
 
-/// Shortest and longest in seconds: `0.41–0.88 s`, or one figure where they are the same.
+/// Shortest and longest in seconds: `0.41–0.88`, or one figure where they are the same.
 fn seconds((least, most): (f64, f64)) -> String {
     let [least, most] = [least, most].map(|s| if s < 10.0 { format!("{s:.2}") } else { format!("{s:.1}") });
-    if least == most { format!("{least} s") } else { format!("{least}–{most} s") }
+    if least == most { least } else { format!("{least}–{most}") }
 }
 
 /// `212 of 5000 requests · 1.2 M tokens`
@@ -160,11 +160,12 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "  deepseek/deepseek-v4-pro    5 ok · first text 0.41–0.88 s · total 3.20–14.9 s",
-                "  …Qwen3-235B-A22B-Thinking   4 ok · 1 failed · first text 0.50 s · total 9.31–9.32 s",
-                "  local                       0 ok · 5 failed",
+                "  …eek/deepseek-v4-pro  5 ok · first text 0.41–0.88, end 3.20–14.9 s",
+                "  …-235B-A22B-Thinking  4 ok · 1 failed · first text 0.50, end 9.31–9.32 s",
+                "  local                 0 ok · 5 failed",
             ]
         );
+        assert!(lines.iter().all(|line| line.chars().count() <= 80));
     }
 
     #[test]
