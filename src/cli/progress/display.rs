@@ -6,7 +6,6 @@ use super::tally::{Counts, Tally};
 use super::{Manner, words};
 use crate::clock::Clock;
 use crate::ident::TargetId;
-use crate::record::Role;
 use crate::units::{Stamp, ms, secs};
 use jiff::tz::TimeZone;
 
@@ -133,18 +132,18 @@ impl Display {
                 self.tally(target, |tally| tally.work(now));
             }
             Event::StageOver { target, .. } => self.tally(target, |tally| tally.rest(now)),
-            Event::Trial { target, role, came, words } => {
+            Event::Passed { requests, .. } => self.tallies.iter_mut().for_each(|tally| tally.pass(*requests)),
+            Event::Trial { target, came, words, spent } => {
+                self.spent = spent.or(self.spent);
                 self.last_words = format!("{target}: {words}");
-                if *role == Role::Scored {
-                    self.tally(target, |tally| tally.count(*came));
-                }
+                self.tally(target, |tally| tally.count(*came));
             }
             Event::Stopped { target, .. } => self.tally(target, Tally::stop),
             Event::Ended { spent, .. } => {
                 self.spent = spent.or(self.spent);
                 self.tallies.iter_mut().for_each(|tally| tally.rest(now));
             }
-            Event::Missed { .. } | Event::Tally | Event::Notice { .. } | Event::Error { .. } => {}
+            Event::Tally | Event::Notice { .. } | Event::Error { .. } => {}
         }
     }
 
@@ -180,12 +179,14 @@ impl Display {
         match event {
             Event::Waiting { .. } if drawn => vec![],
             Event::Waiting { round, until } => vec![words::waiting(*round, rounds, *until, self.clock.wall(), &self.zone)],
+            // Nothing was left of it to be asked.
+            Event::RoundOver { targets, .. } if targets.is_empty() => vec![],
             Event::RoundOver { round, targets, spent } => {
                 let first =
                     format!("round {round} of {rounds}, {} · so far {}", words::moment(self.clock.wall(), &self.zone), words::spent(spent));
                 [first].into_iter().chain(words::round_over(targets)).collect()
             }
-            Event::Missed { round } => vec![format!("round {round} of {rounds} is missed: it could not begin in its time")],
+            Event::Passed { round, how, .. } => vec![format!("round {round} of {rounds} {}", words::passed(*how))],
             Event::StageOver { pass, stage, target, state } => {
                 vec![format!("pass {pass}/{rounds}, stage {stage}, {target}: {}", words::stage_state(state))]
             }

@@ -3,7 +3,7 @@
 use super::super::plain;
 use super::tally::Counts;
 use crate::ident::TargetId;
-use crate::record::{Offered, Role, StageState};
+use crate::record::{Offered, StageState};
 use serde::Serialize;
 
 /// Something that happened. Times are seconds; moments are RFC 3339.
@@ -45,10 +45,14 @@ pub enum Event {
         /// What the run has used so far.
         spent: Spent,
     },
-    /// A round could not begin in its time.
-    Missed {
+    /// A round is closed without having been held, or held to its end.
+    Passed {
         /// The round, from 1.
         round: u32,
+        /// Why.
+        how: Passed,
+        /// Requests to each target that will not be sent.
+        requests: u64,
     },
     /// A stage of a load run begins on a target.
     Stage {
@@ -80,12 +84,13 @@ pub enum Event {
     Trial {
         /// The target.
         target: TargetId,
-        /// Scored or warm-up.
-        role: Role,
         /// What came of it.
         came: Came,
         /// How it went, in few words.
         words: String,
+        /// What the run has used so far, where it is counted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spent: Option<Spent>,
     },
     /// Counters of every target, in a load run at most once a second instead of a line a request.
     Tally,
@@ -147,6 +152,18 @@ pub enum Came {
     Failed,
     /// It was not sent.
     NotSent,
+    /// A warm-up: never a sample, whatever came of it.
+    Unscored,
+}
+
+/// Why a round was not held to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passed {
+    /// It could not begin in its time.
+    Missed,
+    /// It was interrupted, and its time has passed since.
+    BrokenOff,
 }
 
 /// One target's part in a round: counters and the extremes of what it took, no statistic.

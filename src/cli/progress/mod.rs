@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use display::Display;
-pub use event::{Ahead, Came, Event, Kind, RoundOf, Spent};
+pub use event::{Ahead, Came, Event, Kind, Passed, RoundOf, Spent};
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]

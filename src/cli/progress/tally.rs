@@ -72,13 +72,19 @@ impl Tally {
         }
     }
 
-    /// A scored request is over.
+    /// A request is over.
     pub fn count(&mut self, came: Came) {
         match came {
             Came::Ok => self.ok += 1,
             Came::Failed => self.failed += 1,
             Came::NotSent => self.not_sent += 1,
+            Came::Unscored => {}
         }
+    }
+
+    /// So many requests that were ahead will not be sent.
+    pub fn pass(&mut self, requests: u64) {
+        self.ahead.requests = self.ahead.requests.map(|ahead| ahead.saturating_sub(requests));
     }
 
     /// Nothing more is sent to it.

@@ -1,6 +1,6 @@
 //! Counters as text: pure, so that what stands on a terminal of 80 columns is tested without one.
 
-use super::event::{RoundOf, Spent};
+use super::event::{Passed, RoundOf, Spent};
 use super::tally::Counts;
 use crate::record::{Offered, Spread, StageState};
 use jiff::tz::TimeZone;
@@ -57,6 +57,14 @@ pub fn round_over(targets: &[RoundOf]) -> Vec<String> {
 fn seconds((least, most): (f64, f64)) -> String {
     let [least, most] = [least, most].map(|s| if s < 10.0 { format!("{s:.2}") } else { format!("{s:.1}") });
     if least == most { least } else { format!("{least}–{most}") }
+}
+
+/// Why a round was not held to its end.
+pub fn passed(how: Passed) -> &'static str {
+    match how {
+        Passed::Missed => "is missed: it could not begin in its time",
+        Passed::BrokenOff => "was interrupted and stays as it is: its time has passed",
+    }
 }
 
 /// `212 of 5000 requests · 1.2 M tokens`

@@ -1,6 +1,6 @@
 //! Starts a race on its own thread and sees it through: progress, Ctrl-C, the end.
 
-use super::super::progress::{Ahead, Came, Display, Event, Kind, Manner};
+use super::super::progress::{Ahead, Came, Display, Event, Kind, Manner, Passed, RoundOf, Spent};
 use super::super::signals::{Signals, stopping};
 use super::super::{Done, say};
 use super::prepare;
@@ -9,8 +9,8 @@ use crate::dataset::Dataset;
 use crate::ident::{PromptId, TargetId};
 use crate::plan::{Plan, Schedule};
 use crate::provider::Catalog;
-use crate::record::{Budget, Line, Manifest, Note, Simulated, TargetFacts, TextKept, TransportKind};
-use crate::runner::{self, Before, Outcome, Progress, Raced, Racer, RunInputs, Stop};
+use crate::record::{Budget, Line, Manifest, Note, Role, RoundState, Simulated, TargetFacts, TextKept, TransportKind};
+use crate::runner::{self, Before, Extent, Outcome, Progress, Raced, Racer, RunInputs, Stop};
 use crate::secret::Secret;
 use crate::store::{Journal, Prepare, Run};
 use crate::tokens::Reference;
@@ -99,7 +99,7 @@ pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
     let folder = over.raced.folder.display();
     anstream::println!("{folder}");
     match &over.raced.outcome {
-        Outcome::Finished => {}
+        Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => {}
         Outcome::AllStopped => say("every target is stopped; see the reasons above"),
         Outcome::BudgetSpent(how) => say(&format!("budget spent: {how}; a larger one goes on: photofinish run --resume {folder} …")),
         Outcome::Interrupted if !over.resumable => say("interrupted; what is on record can be read"),
@@ -171,26 +171,29 @@ fn see_through(
     manner: Manner,
 ) -> anyhow::Result<RaceOver> {
     let resumable = manifest.simulated.is_none();
-    let schedule = Schedule::of(&manifest);
+    let schedule = Schedule::of(&manifest)?;
     let prompts: BTreeMap<PromptId, String> =
         manifest.dataset.prompts.iter().filter_map(|facts| Some((facts.id.clone(), dataset.prompt(&facts.id)?.text.clone()))).collect();
     let mut samples: BTreeMap<TargetId, Sampled> = manifest.targets.iter().map(|target| (target.id.clone(), Sampled::default())).collect();
     for (target, usable) in &before.usable {
         samples.entry(target.clone()).or_default().usable = *usable;
     }
-    let ahead = schedule.remaining(&before.done).iter().filter(|block| !before.closed.contains(&block.round)).count() as u64;
-    let ahead = Ahead { requests: Some(ahead), lasts_ms: None };
-    let mut display = Display::new(manner, Clock::System, jiff::tz::TimeZone::system());
+    let left = left_by_round(&schedule, &before);
+    let ahead = Ahead { requests: Some(left.values().sum()), lasts_ms: None };
+    let zone = manifest.design.calendar.as_ref().and_then(|calendar| jiff::tz::TimeZone::get(&calendar.zone).ok());
+    let budget = manifest.budget.clone();
+    let mut display = Display::new(manner, Clock::System, zone.unwrap_or_else(jiff::tz::TimeZone::system));
     display.show(&Event::Begun {
         run: journal.folder().display().to_string(),
         kind: Kind::Rounds,
         rounds: manifest.design.rounds,
         targets: manifest.targets.iter().map(|target| (target.id.clone(), ahead)).collect(),
-        last_due: None,
+        last_due: schedule.latest(schedule.rounds).and(schedule.due(schedule.rounds)),
     });
     let (stop_sender, stop) = watch::channel(Stop::Go);
     let (progress, mut told) = mpsc::unbounded_channel();
-    let inputs = RunInputs { manifest, schedule, prompts, racers, journal, before, clock: Clock::System, stop, progress };
+    let inputs =
+        RunInputs { manifest, schedule, prompts, racers, journal, before, clock: Clock::System, stop, extent: Extent::All, progress };
     let measuring = runner::spawn(inputs).context("no thread to measure on")?;
     let listening = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     listening.block_on(async {
@@ -199,7 +202,7 @@ fn see_through(
         loop {
             tokio::select! {
                 said = told.recv() => match said {
-                    Some(said) => show(&mut display, said, &mut samples),
+                    Some(said) => show(&mut display, said, &mut samples, &budget, &left),
                     // The race has ended and let go of its end.
                     None => return anyhow::Ok(()),
                 },
@@ -215,17 +218,58 @@ fn see_through(
     Ok(RaceOver { raced, resumable, without_sample })
 }
 
+/// Requests of every round to each target that are still to be sent.
+fn left_by_round(schedule: &Schedule, before: &Before) -> BTreeMap<u32, u64> {
+    let mut left = BTreeMap::new();
+    for block in schedule.remaining(&before.done).iter().filter(|block| !before.closed.contains(&block.round)) {
+        *left.entry(block.round).or_default() += 1;
+    }
+    left
+}
+
 /// What the runner says, as an event for the display.
-fn show(display: &mut Display, said: Progress, samples: &mut BTreeMap<TargetId, Sampled>) {
-    display.show(&match said {
+fn show(display: &mut Display, said: Progress, samples: &mut BTreeMap<TargetId, Sampled>, budget: &Budget, left: &BTreeMap<u32, u64>) {
+    let event = match said {
         Progress::Round { round } => Event::Round { round },
         Progress::Waiting { round, until } => Event::Waiting { round, until },
-        Progress::Trial { target, role, usable, words } => {
+        Progress::Trial { target, role, usable, sent, words, spent } => {
             let sampled = samples.entry(target.clone()).or_default();
             sampled.usable += u64::from(usable);
             sampled.last.clone_from(&words);
-            Event::Trial { target, role, came: if usable { Came::Ok } else { Came::Failed }, words }
+            let came = match (usable, sent) {
+                _ if role == Role::WarmUp => Came::Unscored,
+                (true, _) => Came::Ok,
+                (false, true) => Came::Failed,
+                (false, false) => Came::NotSent,
+            };
+            Event::Trial { target, came, words, spent: Some(against(spent, budget)) }
+        }
+        Progress::RoundOver { round, state: RoundState::Missed, .. } => {
+            Event::Passed { round, how: Passed::Missed, requests: left.get(&round).copied().unwrap_or(0) }
+        }
+        Progress::RoundOver { round, state: RoundState::Partial, .. } => {
+            Event::Passed { round, how: Passed::BrokenOff, requests: left.get(&round).copied().unwrap_or(0) }
+        }
+        Progress::RoundOver { round, targets, spent, .. } => {
+            Event::RoundOver { round, targets: targets.into_iter().map(round_of).collect(), spent: against(spent, budget) }
         }
         Progress::Stopped { target, reason } => Event::Stopped { target, reason },
-    });
+    };
+    display.show(&event);
+}
+
+fn round_of(of: runner::RoundOf) -> RoundOf {
+    let seconds = |range: runner::Range| (range.min_ns as f64 / 1e9, range.max_ns as f64 / 1e9);
+    RoundOf {
+        target: of.target,
+        ok: of.ok.into(),
+        failed: of.failed.into(),
+        not_sent: of.not_sent.into(),
+        first_text_s: of.first_text.map(seconds),
+        total_s: of.total.map(seconds),
+    }
+}
+
+fn against(spent: runner::Spent, budget: &Budget) -> Spent {
+    Spent { requests: spent.requests, max_requests: budget.max_requests, tokens: spent.tokens, max_tokens: budget.max_total_tokens }
 }
