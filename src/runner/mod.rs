@@ -4,6 +4,7 @@ mod counts;
 mod course;
 mod lag;
 mod lane;
+mod pace;
 mod resume;
 
 use crate::clock::Clock;
@@ -22,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use counts::{keep_counts, keep_text};
 pub use course::run;
+pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
 pub use resume::Before;
 
 /// One target with everything that asking it takes.
