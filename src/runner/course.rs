@@ -1,5 +1,6 @@
 //! The course of a run: rounds in order, blocks in a round, targets at once or one after another.
 
+use super::hold::{all_over_budget, hold};
 use super::lag::LagWatch;
 use super::lane::{Lane, Planned, Setting};
 use super::resume::tokens_used;
@@ -9,6 +10,7 @@ use crate::plan::{Block, Schedule, tokens_at_most};
 use crate::record::{Line, Manifest, Note, Role, RoundLine, RoundState, SelfLag, Trial};
 use crate::store::Journal;
 use crate::timeline::Ended;
+use crate::units::Stamp;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
@@ -20,7 +22,10 @@ const LONGEST_BREAK_S: i64 = 15 * 60;
 pub async fn run(inputs: RunInputs) -> Raced {
     let RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop, progress } = inputs;
     let setting = Setting { limits: manifest.limits.clone(), clock, stop };
-    let lanes = racers.into_iter().map(Lane::new).collect();
+    let mut lanes: Vec<Lane> = racers.into_iter().map(Lane::new).collect();
+    for lane in &mut lanes {
+        before.remind(&lane.racer.facts.id, &mut lane.pacer, &setting.clock);
+    }
     let (requests, tokens) = (before.requests, before.tokens);
     let mut course = Course { manifest, schedule, prompts, lanes, journal, before, setting, progress, requests, tokens };
     let outcome = course.rounds().await;
@@ -95,6 +100,9 @@ impl Course {
         if let Some(outcome) = self.reason_to_end(1 + u64::from(self.manifest.design.warm_up)) {
             return Some(outcome);
         }
+        if let Some(outcome) = self.day_is_over("", Role::WarmUp) {
+            return Some(outcome);
+        }
         self.state(round, RoundState::Begun, None);
         self.tell(Progress::Round { round });
         let mut lag = LagWatch::start(&self.setting.clock);
@@ -108,7 +116,11 @@ impl Course {
             let attempt = self.before.attempts.get(&(round, block.number)).map_or(1, |made| made + 1);
             let (number, prompt) = (block.number, &block.prompt);
             let asked = Asked { round, block: number, prompt, order: &block.order, role: Role::Scored, attempt };
-            let whole = self.ask(&asked, &self.text(round, prompt, attempt), &mut lag).await;
+            let text = self.text(round, prompt, attempt);
+            if let Some(outcome) = self.day_is_over(&text, Role::Scored) {
+                return Some(outcome);
+            }
+            let whole = self.ask(&asked, &text, &mut lag).await;
             // Broken off in its last block, the round is not over.
             if let Some(outcome) = self.interrupted().filter(|_| !whole) {
                 return Some(outcome);
@@ -128,9 +140,15 @@ impl Course {
         self.ask(&asked, &text, lag).await;
     }
 
-    /// Sends one text to every target, at once or one after another, and records each answer as it ends. Tells whether all of them
-    /// were asked and none was broken off.
+    /// Sends one text to every target as soon as all of them may be asked, at once or one after another, and records each answer as it
+    /// ends. Tells whether all of them were asked and none was broken off.
     async fn ask(&mut self, asked: &Asked<'_>, text: &str, lag: &mut LagWatch) -> bool {
+        let came = self.setting.clock.now();
+        let (tokens, slot_end) = (self.tokens_at_most(text, asked.role), self.slot_end(asked.round));
+        let Course { lanes, setting, progress, .. } = self;
+        let mut tell = |targets, until| drop(progress.send(Progress::Held { targets, until }));
+        // Nothing was sent and nothing is on record: the block is still to come.
+        let Some(entries) = hold(lanes, &tokens, slot_end, setting, &mut tell).await else { return false };
         let Course { lanes, setting, schedule, journal, progress, requests, tokens, .. } = self;
         let start = setting.clock.now();
         let at_once = self.manifest.design.at_once;
@@ -147,7 +165,11 @@ impl Course {
                 place: place as u32 + 1,
                 attempt: asked.attempt,
                 role: asked.role,
-                scheduled: at_once.then_some(start),
+                scheduled: match entries[*index].held_since {
+                    Some(_) => Some(came),
+                    None => at_once.then_some(start),
+                },
+                entry: entries[*index].clone(),
             };
             turns.push((lane, planned));
         }
@@ -156,8 +178,7 @@ impl Course {
         let mut record = |trial: Trial, lane: &Lane, was_stopped: bool| {
             if let Some(answer) = &trial.answer {
                 *requests += 1;
-                let cap = if asked.role == Role::WarmUp { 1 } else { lane.racer.facts.sampling.max_tokens.unwrap_or(0) };
-                *tokens += tokens_used(answer, tokens_at_most(text), cap);
+                *tokens += tokens_used(answer, tokens_at_most(text), lane.reply_at_most(asked.role));
                 whole &= answer.ended != Ended::Cancelled;
             }
             lag.saw(&trial);
@@ -218,6 +239,25 @@ impl Course {
                 changed = stop.changed() => if changed.is_err() { self.setting.clock.sleep_until(step).await },
             }
         }
+    }
+
+    /// When a round's slot is over on the monotonic clock, if it has one.
+    fn slot_end(&self, round: u32) -> Option<Stamp> {
+        let end = self.moment(self.schedule.slot_end_ns(round)?);
+        let left = end.as_nanosecond() - self.setting.clock.wall().as_nanosecond();
+        Some(self.setting.clock.now().plus(left.clamp(0, i128::from(u64::MAX)) as u64))
+    }
+
+    /// What a request may use of each target's tokens.
+    fn tokens_at_most(&self, text: &str, role: Role) -> Vec<u64> {
+        self.lanes.iter().map(|lane| tokens_at_most(text) + lane.reply_at_most(role)).collect()
+    }
+
+    /// Rounds that follow one another end with the day's budget of the last target; those of a timetable pass without it.
+    fn day_is_over(&mut self, text: &str, role: Role) -> Option<Outcome> {
+        let tokens = self.tokens_at_most(text, role);
+        let over = self.schedule.slot_end_ns(1).is_none() && all_over_budget(&mut self.lanes, &tokens, &self.setting);
+        over.then(|| Outcome::BudgetSpent("every target has used up its day, which begins anew at midnight UTC".into()))
     }
 
     fn is_missed(&self, round: u32) -> bool {

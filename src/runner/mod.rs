@@ -2,6 +2,7 @@
 
 mod counts;
 mod course;
+mod hold;
 mod lag;
 mod lane;
 mod pace;
@@ -89,6 +90,13 @@ pub enum Progress {
         /// When it is due.
         until: jiff::Timestamp,
     },
+    /// A block waits ten seconds or more until its targets may be asked.
+    Held {
+        /// Those that it waits for.
+        targets: Vec<TargetId>,
+        /// Until when, as far as is known.
+        until: jiff::Timestamp,
+    },
     /// A trial is over.
     Trial {
         /// The target.
@@ -158,8 +166,13 @@ pub fn usable(trial: &Trial) -> bool {
 fn words(trial: &Trial) -> String {
     let Some(answer) = &trial.answer else {
         return match &trial.not_sent {
-            Some(NotSent::TargetStopped { reason }) | Some(NotSent::NoRequest { reason }) => format!("not sent: {reason}"),
-            _ => "not sent".into(),
+            Some(
+                NotSent::TargetStopped { reason }
+                | NotSent::NoRequest { reason }
+                | NotSent::OverBudget { reason }
+                | NotSent::HeldBack { reason },
+            ) => format!("not sent: {reason}"),
+            Some(NotSent::ClientBehind | NotSent::RunEnded) | None => "not sent".into(),
         };
     };
     if let Some(error) = &answer.error {

@@ -243,3 +243,199 @@ const DAY_S: i64 = 86_400;
 fn day(wall: jiff::Timestamp) -> i64 {
     wall.as_second().div_euclid(DAY_S)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn noon() -> jiff::Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+    /// The wall clock beside the monotonic one, which began at noon.
+    fn wall(now: Stamp) -> jiff::Timestamp {
+        noon() + std::time::Duration::from_nanos(now.0)
+    }
+    fn at(seconds: u64) -> Stamp {
+        Stamp(secs(seconds))
+    }
+
+    struct Target(Pacer);
+
+    impl Target {
+        fn turn(&mut self, now: Stamp, tokens: u64) -> Turn {
+            self.0.turn(now, wall(now), tokens)
+        }
+        fn begin(&mut self, now: Stamp, tokens: u64) -> Flight {
+            assert_eq!(self.turn(now, tokens), Turn::Now, "at {} s", now.0 / secs(1));
+            self.0.began(now, wall(now), tokens)
+        }
+        fn end(&mut self, flight: Flight, now: Stamp, tokens: u64) {
+            self.0.ended(flight, now, Landing { tokens, ..Landing::default() });
+        }
+        /// One request that begins and ends now.
+        fn ask(&mut self, now: Stamp, tokens: u64) {
+            let flight = self.begin(now, tokens);
+            self.end(flight, now, tokens);
+        }
+    }
+
+    fn target(change: impl FnOnce(&mut Pace)) -> Target {
+        let mut pace = Pace::default();
+        change(&mut pace);
+        Target(Pacer::new(pace))
+    }
+
+    #[test]
+    fn a_minute_holds_as_many_requests_as_it_may_and_the_next_one_comes_when_the_first_is_a_minute_old() {
+        let mut target = target(|pace| pace.requests_per_minute = Some(3));
+        for second in [0, 10, 20] {
+            target.ask(at(second), 1);
+        }
+        assert_eq!(target.turn(at(21), 1), Turn::At(at(0).plus(MINUTE)));
+        target.ask(at(0).plus(MINUTE), 1);
+        assert_eq!(target.turn(at(61), 1), Turn::At(at(10).plus(MINUTE)));
+    }
+
+    #[test]
+    fn a_request_counts_from_when_it_was_written_not_from_when_its_connection_was_opened() {
+        let mut target = target(|pace| pace.requests_per_minute = Some(1));
+        let flight = target.begin(at(0), 1);
+        target.0.ended(flight, at(9), Landing { written: Some(at(4)), ..Landing::default() });
+        assert_eq!(target.turn(at(10), 1), Turn::At(at(4).plus(MINUTE)));
+    }
+
+    #[test]
+    fn tokens_count_with_their_worst_case_in_flight_and_as_used_for_a_minute_after() {
+        let mut target = target(|pace| pace.tokens_per_minute = Some(1000));
+        let flight = target.begin(at(0), 900);
+        assert_eq!(target.turn(at(1), 200), Turn::AfterAnEnd);
+        target.end(flight, at(30), 500);
+        assert_eq!(target.turn(at(30), 500), Turn::Now);
+        assert_eq!(target.turn(at(30), 501), Turn::At(at(30).plus(MINUTE)));
+        assert_eq!(target.turn(at(30), 1001), Turn::Never("it may take 1001 tokens, over its pace of 1000 a minute".into()));
+    }
+
+    #[test]
+    fn so_many_at_once_and_no_more() {
+        let mut target = target(|pace| pace.concurrency = Some(2));
+        let (first, _second) = (target.begin(at(0), 1), target.begin(at(0), 1));
+        assert_eq!(target.turn(at(5), 1), Turn::AfterAnEnd);
+        target.end(first, at(6), 1);
+        assert_eq!((target.turn(at(6), 1), target.0.in_flight()), (Turn::Now, 1));
+    }
+
+    #[test]
+    fn a_target_that_asks_for_a_rest_gets_it_and_the_longest_one_counts() {
+        let mut target = target(|_| {});
+        for (second, rest) in [(0, 5.0), (1, 2.0)] {
+            let flight = target.0.began(at(second), wall(at(second)), 1);
+            target.0.ended(flight, at(second), Landing { retry_after_s: Some(rest), ..Landing::default() });
+        }
+        assert_eq!((target.turn(at(2), 1), target.turn(at(5), 1)), (Turn::At(at(5)), Turn::Now));
+    }
+
+    #[test]
+    fn a_day_that_is_used_up_begins_anew_at_midnight_utc_also_for_a_smaller_request() {
+        let midnight = at(12 * 3600);
+        let mut target = target(|pace| pace.tokens_per_day = Some(1000));
+        target.ask(at(0), 600);
+        let NotToday(why) = target.turn(at(1), 500) else { panic!("over the budget") };
+        assert_eq!(why, "600 of 1000 tokens of 2026-11-24 (UTC) are used, and a request may take 500");
+        use Turn::NotToday;
+        assert!(matches!(target.turn(at(2), 1), NotToday(_)), "it stays out, also for a small one");
+        assert!(matches!(target.turn(Stamp(midnight.0 - 1), 1), NotToday(_)));
+        assert_eq!(target.turn(midnight, 1000), Turn::Now);
+    }
+
+    #[test]
+    fn what_is_in_flight_does_not_use_up_a_day_for_good() {
+        let mut target = target(|pace| (pace.tokens_per_day, pace.requests_per_day) = (Some(1000), Some(2)));
+        let flight = target.begin(at(0), 900);
+        assert_eq!(target.turn(at(1), 200), Turn::AfterAnEnd);
+        target.end(flight, at(2), 100);
+        target.ask(at(3), 200);
+        assert_eq!(target.turn(at(4), 1), Turn::NotToday("2 of 2 requests of 2026-11-24 (UTC) are sent".into()));
+    }
+
+    #[test]
+    fn an_earlier_sitting_counts_as_if_there_had_been_no_break() {
+        let pace = Pace { requests_per_minute: Some(2), tokens_per_minute: Some(100), requests_per_day: Some(4), ..Pace::default() };
+        // The machine was started anew in between: its monotonic clock is younger than the requests.
+        let now = at(5);
+        let mut target = Target(Pacer::new(pace));
+        let ago = |seconds: i64| wall(now) - jiff::SignedDuration::from_secs(seconds);
+        for (sent, ended, retry_after_s) in [(90_000, 89_000, None), (50, 40, None), (30, 20, Some(25.0))] {
+            target.0.recall(&Past { sent: ago(sent), ended: ago(ended), tokens: 30, retry_after_s }, now, wall(now));
+        }
+        // The first of this minute may lie before the clock began, then it counts from there.
+        let Turn::At(earliest) = target.turn(now, 10) else { panic!("two requests in this minute") };
+        assert!(at(10) <= earliest && earliest <= at(0).plus(MINUTE), "{earliest:?}");
+        target.0.recall_out(wall(now));
+        assert!(matches!(target.turn(now, 10), Turn::NotToday(_)));
+    }
+
+    /// A minute later at the latest everything is forgotten; the largest request is smaller than the pace.
+    fn waits(pace: Pace) -> impl Strategy<Value = (Pace, Vec<(u64, u64, u64)>)> {
+        (Just(pace), prop::collection::vec((0..20_000u64, 0..40_000u64, 1..400u64), 1..60))
+    }
+    fn paces() -> impl Strategy<Value = Pace> {
+        let concurrency = prop::option::of(1..4u32);
+        (prop::option::of(1..8u64), prop::option::of(400..1500u64), concurrency).prop_map(
+            |(requests_per_minute, tokens_per_minute, concurrency)| Pace {
+                requests_per_minute,
+                tokens_per_minute,
+                concurrency,
+                ..Pace::default()
+            },
+        )
+    }
+
+    proptest! {
+        /// Requests come after a pause each, last for a while and take tokens; each is sent as soon as the pacer lets it. Then no minute holds
+        /// more than is allowed, however the server counts tokens; and none could have been sent a moment sooner.
+        #[test]
+        fn no_minute_holds_more_than_it_may_and_nobody_waits_longer_than_needed((pace, requests) in paces().prop_flat_map(waits)) {
+            let mut target = Target(Pacer::new(pace));
+            let mut now = at(100);
+            let mut running: Vec<(Stamp, Flight, u64)> = Vec::new();
+            let mut sent: Vec<(Stamp, Stamp, u64)> = Vec::new();
+            for (pause, lasts, tokens) in requests {
+                now = now.plus(ms(pause));
+                loop {
+                    running.sort_by_key(|(end, ..)| *end);
+                    while running.first().is_some_and(|(end, ..)| *end <= now) {
+                        let (end, flight, tokens) = running.remove(0);
+                        target.end(flight, end, tokens);
+                    }
+                    match target.turn(now, tokens) {
+                        Turn::Now => break,
+                        Turn::At(earliest) => {
+                            prop_assert!(now < earliest);
+                            prop_assert!(!allowed(&pace, &sent, Stamp(earliest.0 - 1), tokens), "it could have gone sooner");
+                            now = running.first().map_or(earliest, |(end, ..)| earliest.min(*end));
+                        }
+                        Turn::AfterAnEnd => {
+                            prop_assert!(!allowed(&pace, &sent, now, tokens));
+                            now = running.first().expect("somebody is in flight").0;
+                        }
+                        other => prop_assert!(false, "{other:?}"),
+                    }
+                }
+                prop_assert!(allowed(&pace, &sent, now, tokens), "too soon");
+                running.push((now.plus(ms(lasts)), target.begin(now, tokens), tokens));
+                sent.push((now, now.plus(ms(lasts)), tokens));
+            }
+        }
+    }
+
+    /// Whether one more request at `now` keeps every window of a minute, written down from the definition and not from the pacer.
+    fn allowed(pace: &Pace, sent: &[(Stamp, Stamp, u64)], now: Stamp, tokens: u64) -> bool {
+        let requests = sent.iter().filter(|(begun, ..)| now < begun.plus(MINUTE)).count() as u64;
+        let counted: u64 = sent.iter().filter(|(_, end, _)| now < end.plus(MINUTE)).map(|(.., tokens)| tokens).sum();
+        let in_flight = sent.iter().filter(|(_, end, _)| now < *end).count() as u32;
+        pace.requests_per_minute.is_none_or(|most| requests < most)
+            && pace.tokens_per_minute.is_none_or(|most| counted + tokens <= most)
+            && pace.concurrency.is_none_or(|most| in_flight < most)
+    }
+}

@@ -246,6 +246,10 @@ impl Drawing {
             Progress::Round { round } if self.bar.is_hidden() => say(&format!("round {round} of {}", self.rounds)),
             Progress::Round { round } => self.bar.set_prefix(format!("round {round}/{}", self.rounds)),
             Progress::Waiting { round, until } => self.line(&format!("round {round} of {} begins at {until:.0}", self.rounds)),
+            Progress::Held { targets, until } => {
+                let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+                self.line(&format!("waiting until {until:.0} for the pace of {}", names.join(", ")));
+            }
             Progress::Trial { target, role, usable, words } => {
                 if *role == Role::Scored {
                     self.bar.inc(1);
