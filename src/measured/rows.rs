@@ -237,6 +237,7 @@ impl Unsent {
             NotSent::RunEnded => Unsent::RunEnded,
             NotSent::NoRequest { .. } => Unsent::NoRequest,
             NotSent::OverBudget { .. } => Unsent::OverBudget,
+            NotSent::HeldBack { .. } => Unsent::HeldBack,
         }
     }
 }
