@@ -230,7 +230,7 @@ fn words_of(trial: &Trial) -> Option<String> {
 }
 
 impl Unsent {
-    fn of(why: &NotSent) -> Unsent {
+    pub(super) fn of(why: &NotSent) -> Unsent {
         match why {
             NotSent::TargetStopped { .. } => Unsent::TargetStopped,
             NotSent::ClientBehind => Unsent::ClientBehind,
