@@ -11,6 +11,7 @@ mod hours;
 mod joined;
 mod layout;
 mod league;
+pub mod load;
 mod missing;
 mod model_facts;
 mod pairs;

@@ -4,7 +4,7 @@ use super::source::{PlanError, Source};
 use super::{Cache, Concurrency, Ends, MOST_TIMES, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
 use crate::dataset::Dataset;
 use crate::ident::PromptId;
-use crate::record::{Budget, Limits, Sampling, Thinking, Windows};
+use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -310,8 +310,18 @@ fn targets(
         if let Some(own) = &entry.sampling {
             check_sampling(own).map_err(|(key, message)| fault(&format!(".sampling.{key}"), message.into()))?;
         }
+        if let Some(key) = entry.pace.as_ref().and_then(Pace::zero) {
+            return Err(fault(&format!(".pace.{key}"), NO_PACE.into()));
+        }
+    }
+    if let Some(key) = file.pace.as_ref().and_then(Pace::zero) {
+        return Err(blame.key(&format!("pace.{key}"), NO_PACE));
     }
     let filled = |entry: TargetEntry| TargetEntry {
+        pace: match (entry.pace, file.pace) {
+            (None, None) => None,
+            (own, plan) => Some(own.unwrap_or_default().or(plan.unwrap_or_default())),
+        },
         sampling: Some(merged(entry.sampling.as_ref(), sampling)),
         thinking: entry.thinking.or(Some(thinking)),
         transport: patch.transport.or(entry.transport),
@@ -319,6 +329,8 @@ fn targets(
     };
     Ok(chosen.into_iter().map(filled).collect())
 }
+
+const NO_PACE: &str = "0 allows no request at all; give at least 1, or leave it out where nothing is to be limited";
 
 /// A target's own parameters before the plan's.
 fn merged(own: Option<&Sampling>, plan: &Sampling) -> Sampling {

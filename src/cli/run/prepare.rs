@@ -164,6 +164,8 @@ pub fn plan_text(plan: &Plan) -> anyhow::Result<String> {
             total_s: seconds(plan.limits.total_ms),
         },
         budget: BudgetFile { max_requests: plan.budget.max_requests, max_total_tokens: plan.budget.max_total_tokens },
+        // What the plan says of all targets stands in each of them by now.
+        pace: None,
         vantage: plan.vantage.clone(),
         stall_ms: Some(plan.stall_ms),
         min_tokens: Some(plan.min_tokens),

@@ -145,6 +145,7 @@ mod tests {
             JoinError::Plans { first: run(), other: run() },
             JoinError::Places { first: run(), here: run(), other: run(), there: run() },
             JoinError::Twice(run()),
+            JoinError::LoadRun(run()),
         ] {
             all.push(Box::new(error));
         }

@@ -265,6 +265,7 @@ impl Worded for JoinError {
             JoinError::Places { first, here, other, there } => {
                 format!("{first} 测自 {here}，{other} 测自 {there}：一张表只对应一个地点，请各自成表")
             }
+            JoinError::LoadRun(run) => format!("{run} 是一次负载测试，请用 `photofinish ramp RUN` 读取"),
             JoinError::Twice(run) => format!("{run} 被指定了两次"),
         }
     }
