@@ -7,8 +7,8 @@ use crate::dataset::Dataset;
 use crate::ident::{PromptId, TargetId};
 use crate::plan::{Plan, Schedule};
 use crate::provider::Catalog;
-use crate::record::{Budget, Line, Manifest, Note, Role, Simulated, TargetFacts, TextKept, TransportKind};
-use crate::runner::{self, Before, Outcome, Progress, Raced, Racer, RunInputs, Stop};
+use crate::record::{Budget, Line, Manifest, Note, Role, RoundState, Simulated, TargetFacts, TextKept, TransportKind};
+use crate::runner::{self, Before, Extent, Outcome, Progress, Raced, Racer, RunInputs, Stop};
 use crate::secret::Secret;
 use crate::store::{Journal, Prepare, Run};
 use crate::tokens::Reference;
@@ -97,7 +97,7 @@ pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
     let folder = over.raced.folder.display();
     anstream::println!("{folder}");
     match &over.raced.outcome {
-        Outcome::Finished => {}
+        Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => {}
         Outcome::AllStopped => say("every target is stopped; see the reasons above"),
         Outcome::BudgetSpent(how) => say(&format!("budget spent: {how}; a larger one goes on: photofinish run --resume {folder} …")),
         Outcome::Interrupted if !over.resumable => say("interrupted; what is on record can be read"),
@@ -162,7 +162,7 @@ fn kernel_transport(_: &Roots) -> Option<Arc<dyn Transport>> {
 /// The race runs on its own thread; this one draws and listens for Ctrl-C.
 fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before: Before, dataset: &Dataset) -> anyhow::Result<RaceOver> {
     let resumable = manifest.simulated.is_none();
-    let schedule = Schedule::of(&manifest);
+    let schedule = Schedule::of(&manifest)?;
     let prompts: BTreeMap<PromptId, String> =
         manifest.dataset.prompts.iter().filter_map(|facts| Some((facts.id.clone(), dataset.prompt(&facts.id)?.text.clone()))).collect();
     let mut samples: BTreeMap<TargetId, Sampled> = manifest.targets.iter().map(|target| (target.id.clone(), Sampled::default())).collect();
@@ -173,7 +173,8 @@ fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before:
     let drawing = Drawing::new(ahead as u64 * racers.len() as u64, manifest.design.rounds);
     let (stop_sender, stop) = watch::channel(Stop::Go);
     let (progress, mut told) = mpsc::unbounded_channel();
-    let inputs = RunInputs { manifest, schedule, prompts, racers, journal, before, clock: Clock::System, stop, progress };
+    let inputs =
+        RunInputs { manifest, schedule, prompts, racers, journal, before, clock: Clock::System, stop, extent: Extent::All, progress };
     let measuring = runner::spawn(inputs).context("no thread to measure on")?;
     let listening = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     listening.block_on(async {
@@ -246,7 +247,7 @@ impl Drawing {
             Progress::Round { round } if self.bar.is_hidden() => say(&format!("round {round} of {}", self.rounds)),
             Progress::Round { round } => self.bar.set_prefix(format!("round {round}/{}", self.rounds)),
             Progress::Waiting { round, until } => self.line(&format!("round {round} of {} begins at {until:.0}", self.rounds)),
-            Progress::Trial { target, role, usable, words } => {
+            Progress::Trial { target, role, usable, words, .. } => {
                 if *role == Role::Scored {
                     self.bar.inc(1);
                 }
@@ -255,6 +256,10 @@ impl Drawing {
                 sampled.last.clone_from(words);
                 self.bar.set_message(plain(&format!("{target}: {words}")));
             }
+            Progress::RoundOver { round, state: RoundState::Missed, .. } => {
+                self.line(&format!("round {round} of {} is missed", self.rounds))
+            }
+            Progress::RoundOver { .. } => {}
             Progress::Stopped { target, reason } => self.line(&format!("{target} is stopped: {reason}")),
         }
     }
