@@ -10,7 +10,7 @@ use crate::dataset::Dataset;
 use crate::plan::{Patch, Plan, PlanError, PlanFile, Preset, Scheduled, Source, TargetEntry, estimate, resolve, slow_warnings, times};
 use crate::provider::{Catalog, Keys, UserConfig};
 use crate::record::{Budget, Simulated, TargetFacts, Thinking, TransportKind, zone};
-use crate::secret::Secret;
+use crate::secret::{EnvFile, Secret};
 use crate::store::Run;
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
@@ -58,6 +58,9 @@ pub struct Args {
     /// A further host to which a key may go (may be repeated)
     #[arg(long, value_name = "HOST")]
     allow_key_host: Vec<String>,
+    /// A file of NAME=value lines for keys that the environment does not hold; yours, and of mode 0600
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
     /// Where run folders are made
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
@@ -124,7 +127,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let targets = targets(&plan, &catalog, &patch, source)?;
     let simulated = simulated(&targets)?;
     tell_worst_case(&plan, &targets, &dataset, args.dry_run);
-    let (targets, keys) = keys(targets, &catalog, args.allow_key_host, args.dry_run)?;
+    let (targets, keys) = keys(targets, &catalog, &args)?;
     if args.dry_run {
         return Ok(Done::Well);
     }
@@ -208,8 +211,9 @@ fn simulated(targets: &[TargetFacts]) -> anyhow::Result<Option<Simulated>> {
 type WithKeys = (Vec<TargetFacts>, Vec<Option<Secret>>);
 
 /// Each target's key, before anything is sent. All that are missing are named at once; a dry run only warns of them.
-fn keys(targets: Vec<TargetFacts>, catalog: &Catalog, allowed: Vec<String>, dry_run: bool) -> anyhow::Result<WithKeys> {
-    let keys = Keys::new(catalog, UserConfig::load()?, allowed);
+fn keys(targets: Vec<TargetFacts>, catalog: &Catalog, args: &Args) -> anyhow::Result<WithKeys> {
+    let file = args.env_file.as_deref().map(EnvFile::open).transpose()?.unwrap_or_default();
+    let keys = Keys::with_file(catalog, UserConfig::load()?, args.allow_key_host.clone(), file);
     let (mut found, mut faults) = ((Vec::new(), Vec::new()), Vec::new());
     for mut target in targets {
         match keys.resolve(&target) {
@@ -221,7 +225,7 @@ fn keys(targets: Vec<TargetFacts>, catalog: &Catalog, allowed: Vec<String>, dry_
             Err(fault) => faults.push(fault.to_string()),
         }
     }
-    match (faults.is_empty(), dry_run) {
+    match (faults.is_empty(), args.dry_run) {
         (true, _) => {}
         (false, true) => say(&format!("a run would stop here:\n  {}", faults.join("\n  "))),
         (false, false) => bail!("{}", faults.join("\n       ")),
@@ -313,7 +317,7 @@ fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> 
     let blocks = run.manifest.design.rounds * run.manifest.design.prompts;
     let done = crate::store::scored_blocks(&run).len();
     say(&format!("{}: {done} of {blocks} blocks are on record", folder.display()));
-    let (_, keys) = keys(run.manifest.targets.clone(), catalog, args.allow_key_host, args.dry_run)?;
+    let (_, keys) = keys(run.manifest.targets.clone(), catalog, &args)?;
     if args.dry_run {
         return Ok(Done::Well);
     }
