@@ -3,6 +3,7 @@
 mod drive;
 mod prepare;
 
+use super::progress::{Showing, Unwatched};
 use super::{Done, say};
 use crate::dataset::Dataset;
 use crate::plan::{Patch, Plan, PlanError, PlanFile, Preset, Source, TargetEntry, estimate, resolve, slow_warnings};
@@ -83,6 +84,8 @@ pub struct Args {
     /// Where this is measured from, in your own words
     #[arg(long, value_name = "TEXT")]
     vantage: Option<String>,
+    #[command(flatten)]
+    showing: Showing,
 }
 
 fn thinking(text: &str) -> Result<Thinking, String> {
@@ -104,6 +107,7 @@ fn transport(text: &str) -> Result<TransportKind, String> {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
+    let manner = args.showing.manner(Unwatched::Silent);
     let catalog = Catalog::load(&args.providers)?;
     if let Some(folder) = &args.resume {
         return resume(folder, &catalog, args.clone());
@@ -125,7 +129,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     }
     let plan_text = text.map_or_else(|| prepare::plan_text(&plan), Ok)?;
     let race_made = Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results };
-    tell(race(race_made, &catalog)?)
+    tell(race(race_made, &catalog, manner)?)
 }
 
 fn plan_file(path: Option<&Path>, folder: &Path) -> anyhow::Result<(PlanFile, Option<String>)> {
@@ -290,5 +294,5 @@ fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> 
     if args.dry_run {
         return Ok(Done::Well);
     }
-    tell(drive::go_on(run, keys, &dataset, budget, args.tokenizer.as_deref(), catalog)?)
+    tell(drive::go_on(run, keys, &dataset, budget, args.tokenizer.as_deref(), catalog, args.showing.manner(Unwatched::Silent))?)
 }

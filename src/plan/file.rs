@@ -1,7 +1,7 @@
 //! The plan as a user writes it, in YAML and by flags.
 
 use super::source::{PlanError, Source};
-use super::{Preset, TargetEntry, WindowsFile};
+use super::{Preset, ScheduleFile, TargetEntry, WindowsFile};
 use crate::ident::PromptId;
 use crate::record::{Pace, Sampling, Thinking, TransportKind};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -30,6 +30,9 @@ pub struct PlanFile {
     /// One round in every so many seconds, at a moment drawn by the seed; 0 is one round after another.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub every_s: Option<u64>,
+    /// Rounds by the calendar, instead of `every_s`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub schedule: Option<ScheduleFile>,
     /// Rounds and prompts by name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preset: Option<Preset>,

@@ -1,5 +1,6 @@
 //! Design of the experiment: plan file -> valid plan -> rounds, blocks, trials. Pure.
 
+mod calendar;
 mod design;
 mod estimate;
 mod file;
@@ -7,6 +8,7 @@ mod resolve;
 mod source;
 mod windows;
 
+pub use calendar::{BadCalendar, Ends, MOST_TIMES, ScheduleFile, Scheduled, times};
 pub use design::{Block, Schedule, nonce};
 pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};

@@ -1,7 +1,7 @@
 //! From what was written and typed to a plan that is valid by construction.
 
 use super::source::{PlanError, Source};
-use super::{Cache, Concurrency, Patch, PlanFile, Prompts, TargetEntry};
+use super::{Cache, Concurrency, Ends, MOST_TIMES, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
 use crate::dataset::Dataset;
 use crate::ident::PromptId;
 use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
@@ -57,10 +57,14 @@ pub struct Plan {
     pub dataset_digest: String,
     /// The prompts that every round asks, in the data set's order.
     pub prompts: Vec<PromptId>,
-    /// Rounds.
+    /// Rounds; of a schedule with an end 0, until [`Plan::beginning`] counts them.
     pub rounds: u32,
     /// One round in every so many seconds; 0 is one after another.
     pub every_s: u64,
+    /// When rounds are due, where a calendar says so; `every_s` is 0 then. Not part of the digest where absent, so that a run keeps its
+    /// plan's digest from before there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Scheduled>,
     /// The preset it came from, where rounds and prompts are still that preset's.
     pub preset: Option<Preset>,
     /// The seed.
@@ -106,15 +110,33 @@ impl PlanFile {
 impl Plan {
     /// SHA-256 of the plan's canonical JSON, hexadecimal.
     pub fn digest(&self) -> String {
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()
+        let json = match self.schedule.as_ref().and_then(|schedule| schedule.ends.as_ref()) {
+            // How many rounds lie before an end depends on when the run begins. The end is what was planned.
+            Some(_) => serde_json::to_vec(&Plan { rounds: 0, ..self.clone() }),
+            None => serde_json::to_vec(self),
+        };
+        Sha256::digest(json.unwrap_or_default()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The plan with the rounds counted that a run made at `created` has before its schedule's end. Plans without one stay as they are.
+    pub fn beginning(self, created: jiff::Timestamp, source: Option<Source<'_>>) -> Result<Plan, PlanError> {
+        let Some((schedule, ends)) = self.schedule.as_ref().and_then(|schedule| Some((schedule, schedule.ends.as_ref()?))) else {
+            return Ok(self);
+        };
+        let key = match ends {
+            Ends::For(_) => "schedule.for",
+            Ends::Until(_) => "schedule.until",
+        };
+        let rounds = schedule.count(created).map_err(|message| PlanError::at(source, key, message))?;
+        Ok(Plan { rounds, ..self })
     }
 }
 
 /// Checks a plan and fills in its defaults. Flags are stronger than the file, the file stronger than its preset.
 pub fn resolve(file: PlanFile, patch: &Patch, source: Option<Source<'_>>, dataset: &Dataset) -> Result<Plan, PlanError> {
     let blame = Blame { source };
-    let (rounds, prompts, every_s, preset) = size(&file, patch, &blame, dataset)?;
+    let schedule = super::calendar::resolve(file.schedule.as_ref(), patch.rounds.is_some(), source)?;
+    let (rounds, prompts, every_s, preset) = size(&file, patch, &blame, dataset, schedule.as_ref())?;
     let sampling = sampling(&file, patch, &blame, dataset)?;
     let thinking = patch.thinking.or(file.thinking).unwrap_or_default();
     let seed = patch.seed.or(file.seed).unwrap_or(1);
@@ -130,6 +152,7 @@ pub fn resolve(file: PlanFile, patch: &Patch, source: Option<Source<'_>>, datase
         prompts: super::design::choose(dataset, &prompts, seed),
         rounds,
         every_s,
+        schedule,
         preset,
         seed,
         at_once: !patch.sequential && file.concurrency != Some(Concurrency::Sequential),
@@ -166,7 +189,7 @@ impl Blame<'_> {
 
 type Size = (u32, Prompts, u64, Option<Preset>);
 
-fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset) -> Result<Size, PlanError> {
+fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset, schedule: Option<&Scheduled>) -> Result<Size, PlanError> {
     let preset = patch.preset.or(file.preset).unwrap_or(Preset::Look);
     let (preset_rounds, preset_prompts, preset_every) = preset.size();
     // A preset on the command line is stronger than the file's own figures; the file's preset is weaker than they.
@@ -196,8 +219,29 @@ fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset) ->
         Prompts::Count(n) => *n,
         Prompts::Ids(ids) => ids.len() as u32,
     };
+    if let Some(schedule) = schedule {
+        let rounds = by_calendar(schedule, rounds, file, patch, blame)?;
+        return Ok((rounds, prompts, 0, None));
+    }
     let still = rounds == preset_rounds && count == preset_prompts && (patch.preset.is_some() || file.preset.is_some());
     Ok((rounds, prompts, file_every.unwrap_or(preset_every), still.then_some(preset)))
+}
+
+/// The rounds of a plan with a schedule; 0 where its end counts them.
+fn by_calendar(schedule: &Scheduled, rounds: u32, file: &PlanFile, patch: &Patch, blame: &Blame<'_>) -> Result<u32, PlanError> {
+    if file.every_s.is_some_and(|every_s| 0 < every_s) {
+        return Err(blame.key("every_s", "`schedule:` says when rounds begin; leave one of the two out"));
+    }
+    if schedule.ends.is_some() {
+        return match file.rounds {
+            Some(_) => Err(blame.key("rounds", "the schedule's end counts the rounds; leave this out, or `for` and `until`")),
+            None => Ok(0),
+        };
+    }
+    match rounds <= MOST_TIMES {
+        true => Ok(rounds),
+        false => Err(blame.flag_or(patch.rounds.is_some(), "--rounds", "rounds", format!("a schedule has at most {MOST_TIMES} rounds"))),
+    }
 }
 
 fn known(ids: &[PromptId], dataset: &Dataset) -> Result<(), String> {

@@ -8,7 +8,7 @@ use photofinish::ident::ProviderId;
 use photofinish::plan::Schedule;
 use photofinish::provider::{Call, Capabilities, Provider, RequestError};
 use photofinish::record::{Connect, Manifest, Reads, Role, RoundState, Stamps, TargetFacts, Trial};
-use photofinish::runner::{Before, Outcome, Progress, Racer, RunInputs, Stop, run};
+use photofinish::runner::{Before, Extent, Outcome, Progress, Racer, RunInputs, Stop, run};
 use photofinish::store::{Journal, Run};
 use photofinish::timeline::{EndMark, Ended, ErrorKind, Mark, Phase, ProviderError, Stage as Step, StreamEvent, Usage};
 use photofinish::wire::{ConnectFailure, Connection, Endpoint, ExchangeFacts, Frame, Framing, Head, Transport, Watch, WireRequest};
@@ -225,6 +225,8 @@ pub struct Play {
     pub resume: Option<PathBuf>,
     /// Virtual wall-clock time at the beginning.
     pub wall: &'static str,
+    /// How much of the run this sitting does.
+    pub extent: Extent,
 }
 
 /// How it went.
@@ -243,7 +245,7 @@ pub fn always(reply: Reply) -> Script {
 impl Play {
     pub fn new(results: &Path, actors: Vec<(&'static str, Script)>) -> Play {
         let (change, results) = ((|_: &mut Manifest| {}) as fn(&mut Manifest), results.to_owned());
-        Play { actors, prompts: 2, rounds: 2, change, stop: vec![], results, resume: None, wall: START }
+        Play { actors, prompts: 2, rounds: 2, change, stop: vec![], results, resume: None, wall: START, extent: Extent::All }
     }
 
     pub async fn perform(self) -> Played {
@@ -275,7 +277,7 @@ impl Play {
         };
         let racers = manifest.targets.iter().zip(self.actors.iter().map(actor)).map(racer).collect();
         let prompts = manifest.dataset.prompts.iter().map(|prompt| (prompt.id.clone(), format!("Ask {}", prompt.id))).collect();
-        let schedule = Schedule::of(&manifest);
+        let schedule = Schedule::of(&manifest).unwrap();
         let (stop, stopped) = watch::channel(Stop::Go);
         let (progress, mut told) = mpsc::unbounded_channel();
         let conductor = async {
@@ -286,7 +288,18 @@ impl Play {
             }
             std::future::pending::<()>().await;
         };
-        let inputs = RunInputs { manifest, schedule, prompts, racers, journal, before, clock: clock.clone(), stop: stopped, progress };
+        let inputs = RunInputs {
+            manifest,
+            schedule,
+            prompts,
+            racers,
+            journal,
+            before,
+            clock: clock.clone(),
+            stop: stopped,
+            extent: self.extent,
+            progress,
+        };
         let raced = tokio::select! { raced = run(inputs) => raced, () = conductor => unreachable!() };
         let mut progress = Vec::new();
         while let Ok(said) = told.try_recv() {

@@ -2,7 +2,7 @@
 
 use super::Race;
 use crate::clock::Clock;
-use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, WindowsFile};
+use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, ScheduleFile, WindowsFile};
 use crate::provider::Catalog;
 use crate::record::{
     DatasetFacts, Design, Difference, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool,
@@ -13,6 +13,14 @@ use anyhow::Context;
 /// The manifest of a new run.
 pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Result<Manifest> {
     let Race { plan, dataset, targets, simulated, .. } = race;
+    let created = Clock::System.wall();
+    let (calendar, rounds) = match &plan.schedule {
+        Some(schedule) => {
+            let rounds = if schedule.ends.is_some() { schedule.count(created).map_err(anyhow::Error::msg)? } else { plan.rounds };
+            (Some(schedule.calendar(created)), rounds)
+        }
+        None => (None, plan.rounds),
+    };
     let chosen = plan.prompts.iter().filter_map(|id| dataset.prompt(id));
     let facts = chosen.map(|prompt| PromptFacts {
         id: prompt.id.clone(),
@@ -25,7 +33,7 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
         tool: Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() },
         run: format!("{:06x}", rand::random::<u32>() & 0xff_ffff),
         name: plan.name.clone(),
-        created: Clock::System.wall(),
+        created,
         zone: jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").into(),
         vantage: plan.vantage.clone(),
         seed: plan.seed,
@@ -33,10 +41,10 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
         plan_digest: plan.digest(),
         simulated: simulated.clone(),
         design: Design {
-            rounds: plan.rounds,
+            rounds,
             prompts: plan.prompts.len() as u32,
             every_s: plan.every_s,
-            calendar: None,
+            calendar,
             preset: plan.preset.map(|preset| preset.name().into()),
             at_once: plan.at_once,
             warm_up: plan.warm_up,
@@ -139,8 +147,9 @@ pub fn plan_text(plan: &Plan) -> anyhow::Result<String> {
         targets: plan.targets.clone(),
         dataset: Some(plan.dataset.clone()),
         prompts: Some(Prompts::Ids(plan.prompts.clone())),
-        rounds: Some(plan.rounds),
-        every_s: Some(plan.every_s),
+        rounds: plan.schedule.as_ref().is_none_or(|schedule| schedule.ends.is_none()).then_some(plan.rounds),
+        every_s: plan.schedule.is_none().then_some(plan.every_s),
+        schedule: plan.schedule.as_ref().map(ScheduleFile::of),
         preset: None,
         seed: Some(plan.seed),
         concurrency: Some(if plan.at_once { Concurrency::AtOnce } else { Concurrency::Sequential }),
