@@ -152,13 +152,8 @@ pub fn usable(trial: &Trial) -> bool {
 fn words(trial: &Trial) -> String {
     let Some(answer) = &trial.answer else {
         return match &trial.not_sent {
-            Some(
-                NotSent::TargetStopped { reason }
-                | NotSent::NoRequest { reason }
-                | NotSent::OverBudget { reason }
-                | NotSent::HeldBack { reason },
-            ) => format!("not sent: {reason}"),
-            Some(NotSent::ClientBehind | NotSent::RunEnded) | None => "not sent".into(),
+            Some(NotSent::TargetStopped { reason }) | Some(NotSent::NoRequest { reason }) => format!("not sent: {reason}"),
+            _ => "not sent".into(),
         };
     };
     if let Some(error) = &answer.error {
