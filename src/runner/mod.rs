@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 pub use counts::{keep_counts, keep_text};
 pub use course::run;
 pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
-pub use resume::Before;
+pub use resume::{Before, thin};
 
 /// One target with everything that asking it takes.
 #[derive(Clone)]

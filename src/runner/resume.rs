@@ -2,8 +2,9 @@
 
 use crate::ident::TargetId;
 use crate::plan::tokens_at_most;
-use crate::record::{Answer, Role, RoundState, Trial};
+use crate::record::{Answer, Reads, Role, RoundState, Trial};
 use crate::store::{self, Run};
+use crate::timeline::{Phase, Timeline};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is on record of a run already.
@@ -23,6 +24,18 @@ pub struct Before {
     pub tokens: u64,
     /// Usable samples of each target.
     pub usable: BTreeMap<TargetId, u64>,
+}
+
+/// Takes from a trial of the record what [`Before::of`] does not ask: its texts and all of its timeline but one event. A month of trials
+/// fits into memory then.
+pub fn thin(trial: &mut Trial) {
+    let Some(answer) = &mut trial.answer else { return };
+    (answer.text, answer.counts, answer.reads) = (None, None, Reads::default());
+    answer.headers.clear();
+    let told = answer.timeline.phase.iter().position(|phase| *phase != Phase::Reasoning);
+    let kept = told.and_then(|at| answer.timeline.points().nth(at));
+    answer.timeline = Timeline::default();
+    kept.into_iter().for_each(|point| answer.timeline.push(point));
 }
 
 impl Before {
