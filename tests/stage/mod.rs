@@ -26,6 +26,8 @@ pub enum Reply {
     Text(u64),
     /// An HTTP error after 10 ms.
     Status(u16),
+    /// 429 after 10 ms, with a Retry-After of so many seconds.
+    TryLater(u32),
     /// No connection.
     Refused,
     /// A word after so many milliseconds; then the connection is gone.
@@ -184,6 +186,13 @@ impl Connection for Line {
             Reply::Status(status) => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 watch.head(head(status));
+                watch.body(b"no such luck");
+                Ended::Complete
+            }
+            Reply::TryLater(seconds) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                let headers = [("retry-after".to_owned(), seconds.to_string())];
+                watch.head(Head { status: 429, headers: &headers });
                 watch.body(b"no such luck");
                 Ended::Complete
             }

@@ -31,6 +31,13 @@ pub enum Event {
         /// When it is due.
         until: jiff::Timestamp,
     },
+    /// A block waits ten seconds or more until the pace of its targets lets it be asked.
+    Held {
+        /// Those that it waits for.
+        targets: Vec<TargetId>,
+        /// Until when, as far as is known.
+        until: jiff::Timestamp,
+    },
     /// A round begins.
     Round {
         /// The round, from 1.
