@@ -441,6 +441,35 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_takes_the_place_of_slots_and_its_end_that_of_rounds() {
+        let schedule = "schedule:\n  cron: \"17 * * * *\"\n";
+        let plan = |text: &str, patch: &Patch| plan_of(&format!("targets: [a/b]\n{text}"), patch);
+        let publish = plan(&format!("preset: publish\n{schedule}"), &Patch::default()).unwrap();
+        assert_eq!((publish.rounds, publish.prompts.len(), publish.every_s, publish.preset), (72, 10, 0, None));
+        let month = plan(&format!("preset: publish\n{schedule}  for: 30 d\n"), &Patch::default()).unwrap();
+        assert_eq!((month.rounds, month.prompts.len(), month.every_s), (0, 10, 0));
+        let shorter = Patch { rounds: Some(5), ..Patch::default() };
+        let five = plan(&format!("{schedule}  for: 30 d\n"), &shorter).unwrap();
+        assert_eq!((five.rounds, five.schedule.unwrap().ends), (5, None), "a flag is stronger than the file's end");
+
+        let error = |text: &str| plan(text, &Patch::default()).unwrap_err();
+        let both = error(&format!("every_s: 3600\n{schedule}"));
+        assert!(both.starts_with("plan.yaml:2: every_s: `schedule:` says when rounds begin; leave one of the two out"), "{both}");
+        let counted = error(&format!("rounds: 9\n{schedule}  for: 30 d\n"));
+        assert!(counted.starts_with("plan.yaml:2: rounds: the schedule's end counts the rounds"), "{counted}");
+        assert!(error(&format!("rounds: 200000\n{schedule}")).contains("rounds: a schedule has at most 100000 rounds"));
+    }
+
+    #[test]
+    fn a_plan_without_a_schedule_keeps_its_digest() {
+        // As the release before schedules had it.
+        let plan = plan_of("targets: [a/b]\nprompts: 2\n", &Patch::default()).unwrap();
+        assert_eq!(plan.digest(), "175522fdbd320ceb822bdc89ef2a9746bea950c04ae4913736fa45883640044e");
+        let scheduled = plan_of("targets: [a/b]\nprompts: 2\nschedule:\n  cron: \"@hourly\"\n", &Patch::default()).unwrap();
+        assert_ne!(scheduled.digest(), plan.digest());
+    }
+
+    #[test]
     fn the_digest_changes_with_the_plan_only() {
         let plan = |text: &str| plan_of(text, &Patch::default()).unwrap().digest();
         assert_eq!(plan("targets: [a/b]\nprompts: 2\n"), plan("prompts: 2\ntargets:\n  - a/b # the same\n"));

@@ -256,6 +256,7 @@ fn show(display: &mut Display, said: Progress, samples: &mut BTreeMap<TargetId, 
         Progress::RoundOver { round, targets, spent, .. } => {
             Event::RoundOver { round, targets: targets.into_iter().map(round_of).collect(), spent: against(spent, budget) }
         }
+        Progress::Held { targets, until } => Event::Held { targets, until },
         Progress::Stopped { target, reason } => Event::Stopped { target, reason },
     };
     display.show(&event);
