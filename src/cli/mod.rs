@@ -10,10 +10,13 @@ mod judging;
 mod league;
 mod metrics;
 mod power;
+mod progress;
 mod providers;
+mod ramp;
 mod reading;
 mod run;
 mod show;
+mod signals;
 mod sim;
 mod simulator;
 mod table;
@@ -26,7 +29,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "photofinish", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 done · 1 the run finished but a target gave no usable sample · 2 usage or configuration · 130 interrupted"
+    after_help = "Exit codes: 0 done · 1 the run finished but a target gave no usable sample, or a gate failed · 2 usage or configuration · 130 interrupted"
 )]
 struct Args {
     #[command(subcommand)]
@@ -53,6 +56,8 @@ enum Command {
     Power(power::Args),
     /// Time of day: each target's hours, peak against off-peak, and what chance alone would show
     Hours(hours::Args),
+    /// A load run: latency, throughput, the knee, the service level, and who beats whom up to which stage
+    Ramp(ramp::Args),
     /// One page of Markdown for a reader with a minute: the answer, a row a target, three caveats
     Brief(brief::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
@@ -70,6 +75,8 @@ pub enum Done {
     Well,
     /// The run finished but a target gave no usable sample: 1.
     WithoutSample,
+    /// A condition of the gate failed: 1.
+    GateFailed,
     /// Interrupted, after draining and saving: 130.
     Interrupted,
 }
@@ -78,7 +85,7 @@ impl From<Done> for ExitCode {
     fn from(done: Done) -> ExitCode {
         ExitCode::from(match done {
             Done::Well => 0,
-            Done::WithoutSample => 1,
+            Done::WithoutSample | Done::GateFailed => 1,
             Done::Interrupted => 130,
         })
     }
@@ -96,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::League(args) => league::run(args),
         Command::Power(args) => power::run(args),
+        Command::Ramp(args) => ramp::run(args),
         Command::Brief(args) => brief::run(args),
         Command::Show(args) => show::run(args),
         Command::Sim(args) => sim::run(args),
@@ -104,7 +112,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(done) => done.into(),
         Err(error) => {
-            say(&format!("error: {error:#}"));
+            match progress::json_only() {
+                true => say_json(&progress::error(&format!("{error:#}"))),
+                false => say(&format!("error: {error:#}")),
+            }
             ExitCode::from(2)
         }
     }
@@ -112,9 +123,17 @@ pub fn main() -> ExitCode {
 
 /// To stderr, without secrets and without characters that steer a terminal: an error may quote what a user or a provider wrote.
 fn say(text: &str) {
+    if progress::json_only() {
+        return say_json(&progress::notice(text));
+    }
     for line in text.lines() {
         anstream::eprintln!("{}", plain(line));
     }
+}
+
+/// One JSON object to stderr. Its strings went through [`plain`] before: afterwards it could spoil them.
+fn say_json(line: &str) {
+    anstream::eprintln!("{line}");
 }
 
 /// One line without secrets, known or only looking like one, and without control characters.

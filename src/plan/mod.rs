@@ -1,20 +1,24 @@
 //! Design of the experiment: plan file -> valid plan -> rounds, blocks, trials. Pure.
 
+mod calendar;
 mod design;
 mod estimate;
 mod file;
+mod pacing;
 mod resolve;
 mod source;
 mod windows;
 
+pub use calendar::{BadCalendar, Ends, MOST_TIMES, ScheduleFile, Scheduled, times};
 pub use design::{Block, Schedule, nonce};
 pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
+pub use pacing::{Pacing, never, pacing};
 pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};
 pub use windows::WindowsFile;
 
-use crate::record::{Claim, Sampling, Thinking, TransportKind};
+use crate::record::{Claim, Pace, Sampling, Thinking, TransportKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -61,6 +65,9 @@ pub struct TargetEntry {
     /// A private certificate authority (PEM).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ca_file: Option<PathBuf>,
+    /// What it is asked for at most; what is left out here the plan's own `pace` says, and then the provider file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pace: Option<Pace>,
     /// Published figures.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub claims: Vec<Claim>,

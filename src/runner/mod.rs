@@ -2,12 +2,15 @@
 
 mod counts;
 mod course;
+mod hold;
 mod lag;
 mod lane;
+mod pace;
+mod progress;
 mod resume;
 
 use crate::clock::Clock;
-use crate::ident::{PromptId, TargetId};
+use crate::ident::PromptId;
 use crate::plan::Schedule;
 use crate::provider::Provider;
 use crate::record::{Manifest, NotSent, Role, TargetFacts, Trial};
@@ -22,7 +25,9 @@ use tokio::sync::{mpsc, watch};
 
 pub use counts::{keep_counts, keep_text};
 pub use course::run;
-pub use resume::Before;
+pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
+pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
+pub use resume::{Before, thin};
 
 /// One target with everything that asking it takes.
 #[derive(Clone)]
@@ -57,6 +62,8 @@ pub struct RunInputs {
     pub clock: Clock,
     /// Told when to stop.
     pub stop: watch::Receiver<Stop>,
+    /// How much of the run this sitting does.
+    pub extent: Extent,
     /// Told what happens; nobody need listen.
     pub progress: mpsc::UnboundedSender<Progress>,
 }
@@ -72,39 +79,14 @@ pub enum Stop {
     Cancel,
 }
 
-/// What happens in a run, for whoever draws it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
-    /// A round begins.
-    Round {
-        /// The round, from 1.
-        round: u32,
-    },
-    /// The next round is not due yet.
-    Waiting {
-        /// The round, from 1.
-        round: u32,
-        /// When it is due.
-        until: jiff::Timestamp,
-    },
-    /// A trial is over.
-    Trial {
-        /// The target.
-        target: TargetId,
-        /// Scored or warm-up.
-        role: Role,
-        /// A sample that a table can use.
-        usable: bool,
-        /// How it went, in few words.
-        words: String,
-    },
-    /// A target was stopped.
-    Stopped {
-        /// The target.
-        target: TargetId,
-        /// Why.
-        reason: String,
-    },
+/// How much of a run one sitting does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All rounds that are left.
+    #[default]
+    All,
+    /// The round that is due now; without a calendar, the next one that is not over.
+    OneRound,
 }
 
 /// How a run ended.
@@ -120,6 +102,20 @@ pub enum Outcome {
     AllStopped,
     /// The record cannot be written any more.
     RecordFailed(String),
+    /// The one round that was asked for is over.
+    RoundDone {
+        /// The round, from 1.
+        round: u32,
+        /// Rounds that are left after it.
+        left: u32,
+        /// When the next one is due, where rounds have moments and one is left.
+        next: Option<NextRound>,
+    },
+    /// One round was asked for and none is due now.
+    NoRoundDue {
+        /// The next one; none where all rounds are over.
+        next: Option<NextRound>,
+    },
 }
 
 /// A run that is over.

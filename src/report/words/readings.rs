@@ -1,7 +1,7 @@
 //! Words for what a reading of runs found: doubts, remarks, why a figure is missing, why a token basis was taken.
 
 use super::Worded;
-use crate::analysis::{BasisBecause, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
+use crate::analysis::{BasisBecause, ClockMove, HeldRequests, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
 use crate::record::{Difference, Unequal, UnequalBy};
 use crate::report::Lang;
 
@@ -22,6 +22,9 @@ impl Worded for Standing {
                 ("not: its round is void for all, since this client fell behind", "不计：其所在轮因本客户端跟不上进度而对所有对象作废")
             }
             Standing::Configuration => ("not: the target's set-up is at fault", "不计：该对象的配置有误"),
+            Standing::Unasked => {
+                ("not: its own budget or pace left it out of the block", "不计：受其自身预算或限速所限，该区组未向它发出请求")
+            }
         };
         lang.say(en, zh).to_owned()
     }
@@ -90,6 +93,8 @@ impl Worded for Warning {
                     "运行期间系统时钟被调整：这些时刻的标记退回到用户态时间",
                 )
                 .to_owned(),
+            (Warning::ClockMoved(moves), _) => clock_moved(moves, lang),
+            (Warning::Missed { rounds, planned }, _) => missed(rounds, *planned, lang),
             (Warning::Void { reason, blocks }, _) => void(*reason, blocks, lang),
             (Warning::Torn(1), Lang::En) => "1 line of the records could not be read and is set aside".into(),
             (Warning::Torn(n), Lang::En) => format!("{n} lines of the records could not be read and are set aside"),
@@ -107,6 +112,66 @@ fn void(reason: VoidReason, blocks: &[(u32, u32)], lang: Lang) -> String {
         Lang::En => format!("void for all targets, {reason}: {n} {} (round/block {listed})", if n == 1 { "block" } else { "blocks" }),
         Lang::Zh => format!("{reason}，{n} 个区组对所有对象作废（轮/区组 {listed}）"),
     }
+}
+
+fn clock_moved(moves: &[ClockMove], lang: Lang) -> String {
+    let mut listed: Vec<String> = moves.iter().take(8).map(|each| moved(each, lang)).collect();
+    listed.extend((8 < moves.len()).then(|| "…".to_owned()));
+    let times = moves.len();
+    match lang {
+        Lang::En => format!(
+            "the wall clock moved against the monotonic one {} ({}): it was set, or, where it moved forward, the machine may have slept; \
+             latencies are not touched, times of the day follow the wall clock",
+            if times == 1 { "once".to_owned() } else { format!("{times} times") },
+            listed.join(", ")
+        ),
+        Lang::Zh => format!(
+            "系统时钟相对单调时钟跳变 {times} 次（{}）：时钟被调整；若向前跳，也可能是机器曾休眠。延迟不受影响，一天中的时段以系统时钟为准",
+            listed.join("、")
+        ),
+    }
+}
+
+fn moved(each: &ClockMove, lang: Lang) -> String {
+    let seconds = each.by_ns as f64 / 1e9;
+    let by = match seconds.abs() {
+        small if small < 60.0 => format!("{seconds:+.1} s"),
+        medium if medium < 3600.0 => format!("{:+.1} min", seconds / 60.0),
+        _ => format!("{:+.1} h", seconds / 3600.0),
+    };
+    let by = by.replace('-', "−");
+    match lang {
+        Lang::En => format!("{by} by round {}", each.round),
+        Lang::Zh => format!("至第 {} 轮时 {by}", each.round),
+    }
+}
+
+fn missed(rounds: &[u32], planned: u32, lang: Lang) -> String {
+    let (n, mut listed) = (rounds.len(), spans(rounds));
+    let more = 8 < listed.len();
+    listed.truncate(8);
+    listed.extend(more.then(|| "…".to_owned()));
+    match lang {
+        Lang::En => format!(
+            "{n} of {planned} rounds {} missed, since this client could not begin {} in time (round {}); nothing stands in {} place",
+            if n == 1 { "was" } else { "were" },
+            if n == 1 { "it" } else { "them" },
+            listed.join(", "),
+            if n == 1 { "its" } else { "their" }
+        ),
+        Lang::Zh => format!("计划的 {planned} 轮中错过 {n} 轮，本客户端未能按时开始（第 {} 轮）；错过的轮次不作补测", listed.join("、")),
+    }
+}
+
+/// Numbers in ascending order, neighbours drawn together: 3, 4, 5 and 9 are `3–5` and `9`.
+fn spans(numbers: &[u32]) -> Vec<String> {
+    let neighbours = numbers.chunk_by(|a, b| *b == a.saturating_add(1));
+    let span = |run: &[u32]| match run {
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first}–{last}"),
+        [] => String::new(),
+    };
+    neighbours.map(span).collect()
 }
 
 impl Worded for BasisBecause {
@@ -184,9 +249,35 @@ impl Worded for Remark {
             }
             (Remark::Behind(n), Lang::En) => format!("{n} not sent, this client fell behind"),
             (Remark::Behind(n), Lang::Zh) => format!("{n} 个未发出，本客户端跟不上进度"),
+            (Remark::OverBudget(n), Lang::En) => format!("{n} not sent and not charged, its daily budget was used up"),
+            (Remark::OverBudget(n), Lang::Zh) => format!("{n} 个未发出也不计入，其当日预算已用完"),
+            (Remark::HeldBack(n), Lang::En) => format!("{n} not sent and not charged, its pace or a Retry-After allowed none in time"),
+            (Remark::HeldBack(n), Lang::Zh) => format!("{n} 个未发出也不计入，其限速或 Retry-After 不允许及时发出"),
             (Remark::Configuration(n, words), Lang::En) => format!("{n} not counted, the set-up is at fault: {words}"),
             (Remark::Configuration(n, words), Lang::Zh) => format!("{n} 个不计，配置有误：{words}"),
             (Remark::Few, _) => lang.say("fewer than five requests: too few for a figure", "请求不足五个：不足以给出数字").into(),
+        }
+    }
+}
+
+impl Worded for HeldRequests {
+    fn words(&self, lang: Lang) -> String {
+        let HeldRequests { target, held, sent, seconds } = self;
+        let tenths = |seconds: f64| if seconds < 0.95 { format!("{seconds:.2}") } else { format!("{seconds:.1}") };
+        let span = seconds.map(|(least, most)| (tenths(least), tenths(most)));
+        let span = span.map(|(least, most)| if least == most { least } else { format!("{least}–{most}") });
+        match lang {
+            Lang::En => {
+                let were = if *held == 1 { "was" } else { "were" };
+                let span = span.map_or_else(String::new, |span| format!(" for {span} s"));
+                format!(
+                    "{held} of {sent} requests of {target} {were} held back{span} by its pace or a Retry-After, a wait that no time in the table holds"
+                )
+            }
+            Lang::Zh => {
+                let span = span.map_or_else(String::new, |span| format!("（{span} s）"));
+                format!("{target} 的 {sent} 个请求中有 {held} 个因其限速或 Retry-After 推迟发出{span}，表中任何时间都不含这段等待")
+            }
         }
     }
 }
