@@ -283,6 +283,12 @@ fn a_gate_fails_for_what_it_sees_and_for_what_it_cannot_see() {
     // Of each request: the slowest of them counts.
     assert!(gate("latency<2s").0 && !gate("latency<1.7s").0);
     assert!(gate("success>=100%,rate_limited<=0%,failures<1%").0);
+    // A mean is one over all requests too: a failure makes it infinite.
+    assert!(gate("latency_mean<2s").0);
+    let mut failing = run.clone();
+    failing.trials[3].answer = Some(Box::new(refused()));
+    let options = LoadOptions { gate: conditions("latency_mean<2s@1").unwrap(), ..LoadOptions::default() };
+    assert_eq!(table(&failing, &options).gate.unwrap().lines[0].judged.seen, Ok(Extended::Never));
     // Nothing says when a request is in time, so that there is no goodput.
     assert!(!gate("goodput>0").0 && gate("rps>1@1").0);
 }

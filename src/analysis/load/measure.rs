@@ -87,8 +87,17 @@ impl Measuring<'_> {
     }
 
     /// The arithmetic mean of a time over good replies, ms.
-    pub fn mean_of(&self, time: TimeOf) -> Figure {
+    fn mean_of(&self, time: TimeOf) -> Figure {
         self.over_passes(true, |cells| self.mean(cells, time))
+    }
+
+    /// The mean that a condition looks at, ms: infinite as soon as one request failed, as every time in a condition is. The mean that tables
+    /// show leaves failures out.
+    pub fn mean_with_failures(&self, time: TimeOf) -> Figure {
+        self.over_passes(true, |cells| match requests(cells).all(|(_, row)| row.is_ok()) {
+            true => self.mean(cells, time),
+            false => Ok(Seen { value: Extended::Never, n: requests(cells).count(), without: 0 }),
+        })
     }
 
     /// A share of the requests sent: the point is that of all passes together, its interval Wilson's, clustered by pass.

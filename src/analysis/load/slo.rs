@@ -130,7 +130,7 @@ fn looked(condition: &Condition, measuring: &Measuring<'_>, figures: &BTreeMap<M
         // Of each request: of the slowest one.
         Looked::Time(time, Over::Each) => in_seconds(measuring.longest_of(time)),
         Looked::Time(time, Over::Quantile(p)) => in_seconds(measuring.quantile_of(time, p)),
-        Looked::Time(time, Over::Mean) => in_seconds(measuring.mean_of(time)),
+        Looked::Time(time, Over::Mean) => in_seconds(measuring.mean_with_failures(time)),
         Looked::Success => share(|came| came == Came::Sent(Outcome::Ok)),
         Looked::Failures => share(|came| came != Came::Sent(Outcome::Ok)),
         Looked::RateLimited => share(|came| came == Came::Sent(Outcome::RateLimited)),
