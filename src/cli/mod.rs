@@ -20,6 +20,7 @@ mod signals;
 mod sim;
 mod simulator;
 mod table;
+mod watch;
 
 use crate::secret;
 use clap::{Parser, Subcommand};
@@ -46,6 +47,8 @@ enum Command {
     Init(init::Args),
     /// Run a plan, or targets named on the command line
     Run(Box<run::Args>),
+    /// The rounds of a plan in the foreground, for days: goes on with its run, shows the next round, the last ones and the spending
+    Watch(watch::Args),
     /// One row a target
     Table(table::Args),
     /// Every pair, or all against a baseline: ratio, interval, adjusted p, the verdict in words
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Providers(args) => providers::run(args),
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
+        Command::Watch(args) => watch::run(args),
         Command::Table(args) => table::run(args),
         Command::Hours(args) => hours::run(args),
         Command::Compare(args) => compare::run(args),
