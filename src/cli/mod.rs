@@ -13,6 +13,7 @@ mod power;
 mod providers;
 mod reading;
 mod run;
+mod schedule;
 mod show;
 mod sim;
 mod simulator;
@@ -43,6 +44,8 @@ enum Command {
     Init(init::Args),
     /// Run a plan, or targets named on the command line
     Run(Box<run::Args>),
+    /// When a plan's rounds are due, and the entries for cron, systemd and Kubernetes (sends nothing)
+    Schedule(schedule::Args),
     /// One row a target
     Table(table::Args),
     /// Every pair, or all against a baseline: ratio, interval, adjusted p, the verdict in words
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Providers(args) => providers::run(args),
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
+        Command::Schedule(args) => schedule::run(args),
         Command::Table(args) => table::run(args),
         Command::Hours(args) => hours::run(args),
         Command::Compare(args) => compare::run(args),

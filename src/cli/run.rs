@@ -131,7 +131,8 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     tell(race(race_made, &catalog)?)
 }
 
-fn plan_file(path: Option<&Path>, folder: &Path) -> anyhow::Result<(PlanFile, Option<String>)> {
+/// A plan's file, its paths counted from `folder`, and its text.
+pub(super) fn plan_file(path: Option<&Path>, folder: &Path) -> anyhow::Result<(PlanFile, Option<String>)> {
     let Some(path) = path else { return Ok((PlanFile::default(), None)) };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -170,7 +171,7 @@ fn patch(args: &Args) -> Patch {
 }
 
 /// The plan's targets, looked up in the catalog.
-fn targets(plan: &Plan, catalog: &Catalog, patch: &Patch, source: Option<Source<'_>>) -> anyhow::Result<Vec<TargetFacts>> {
+pub(super) fn targets(plan: &Plan, catalog: &Catalog, patch: &Patch, source: Option<Source<'_>>) -> anyhow::Result<Vec<TargetFacts>> {
     let mut found: Vec<TargetFacts> = Vec::new();
     for (at, entry) in plan.targets.iter().enumerate() {
         let fault = |message: String| match (patch.targets.is_empty(), source) {
