@@ -3,7 +3,7 @@
 use super::source::{PlanError, Source};
 use super::{Preset, ScheduleFile, TargetEntry, WindowsFile};
 use crate::ident::PromptId;
-use crate::record::{Sampling, Thinking, TransportKind};
+use crate::record::{Pace, Sampling, Thinking, TransportKind};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -60,6 +60,9 @@ pub struct PlanFile {
     /// What stops the run between blocks.
     #[serde(default)]
     pub budget: BudgetFile,
+    /// What every target is asked for at most; a target's own figures come before these.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pace: Option<Pace>,
     /// Where it is measured from, in the user's words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub vantage: Option<String>,
@@ -301,7 +304,7 @@ mod tests {
               | ^^^^^"#]]
         .assert_eq(&error_of("name: x\nrouns: 3\n"));
         expect_test::expect![[r#"
-            plan.yaml:4: targets[1].modle: unknown key; known are target, name, provider, base_url, family, sampling, thinking, extra_body, think_tags, transport, http2, proxy, ca_file, claims, simulated
+            plan.yaml:4: targets[1].modle: unknown key; known are target, name, provider, base_url, family, sampling, thinking, extra_body, think_tags, transport, http2, proxy, ca_file, pace, claims, simulated
               |
             4 |     modle: b
               |     ^^^^^"#]]

@@ -16,7 +16,7 @@ pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};
 pub use windows::WindowsFile;
 
-use crate::record::{Claim, Sampling, Thinking, TransportKind};
+use crate::record::{Claim, Pace, Sampling, Thinking, TransportKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -63,6 +63,9 @@ pub struct TargetEntry {
     /// A private certificate authority (PEM).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ca_file: Option<PathBuf>,
+    /// What it is asked for at most; what is left out here the plan's own `pace` says, and then the provider file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pace: Option<Pace>,
     /// Published figures.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub claims: Vec<Claim>,

@@ -4,7 +4,7 @@ use super::source::{PlanError, Source};
 use super::{Cache, Concurrency, Ends, MOST_TIMES, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
 use crate::dataset::Dataset;
 use crate::ident::PromptId;
-use crate::record::{Budget, Limits, Sampling, Thinking, Windows};
+use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -310,8 +310,18 @@ fn targets(
         if let Some(own) = &entry.sampling {
             check_sampling(own).map_err(|(key, message)| fault(&format!(".sampling.{key}"), message.into()))?;
         }
+        if let Some(key) = entry.pace.as_ref().and_then(Pace::zero) {
+            return Err(fault(&format!(".pace.{key}"), NO_PACE.into()));
+        }
+    }
+    if let Some(key) = file.pace.as_ref().and_then(Pace::zero) {
+        return Err(blame.key(&format!("pace.{key}"), NO_PACE));
     }
     let filled = |entry: TargetEntry| TargetEntry {
+        pace: match (entry.pace, file.pace) {
+            (None, None) => None,
+            (own, plan) => Some(own.unwrap_or_default().or(plan.unwrap_or_default())),
+        },
         sampling: Some(merged(entry.sampling.as_ref(), sampling)),
         thinking: entry.thinking.or(Some(thinking)),
         transport: patch.transport.or(entry.transport),
@@ -319,6 +329,8 @@ fn targets(
     };
     Ok(chosen.into_iter().map(filled).collect())
 }
+
+const NO_PACE: &str = "0 allows no request at all; give at least 1, or leave it out where nothing is to be limited";
 
 /// A target's own parameters before the plan's.
 fn merged(own: Option<&Sampling>, plan: &Sampling) -> Sampling {
@@ -426,6 +438,35 @@ mod tests {
         let plan = |text: &str| plan_of(&format!("targets: [a/b]\nprompts: 2\n{text}"), &Patch::default()).unwrap().digest();
         assert_eq!(plan("windows:\n  zone: Asia/Shanghai\n  off_peak: [\"0:00-7:00\"]\n"), plan(""));
         assert_ne!(plan("windows:\n  off_peak: [\"0:00-6:00\"]\n"), plan(""));
+    }
+
+    #[test]
+    fn a_schedule_takes_the_place_of_slots_and_its_end_that_of_rounds() {
+        let schedule = "schedule:\n  cron: \"17 * * * *\"\n";
+        let plan = |text: &str, patch: &Patch| plan_of(&format!("targets: [a/b]\n{text}"), patch);
+        let publish = plan(&format!("preset: publish\n{schedule}"), &Patch::default()).unwrap();
+        assert_eq!((publish.rounds, publish.prompts.len(), publish.every_s, publish.preset), (72, 10, 0, None));
+        let month = plan(&format!("preset: publish\n{schedule}  for: 30 d\n"), &Patch::default()).unwrap();
+        assert_eq!((month.rounds, month.prompts.len(), month.every_s), (0, 10, 0));
+        let shorter = Patch { rounds: Some(5), ..Patch::default() };
+        let five = plan(&format!("{schedule}  for: 30 d\n"), &shorter).unwrap();
+        assert_eq!((five.rounds, five.schedule.unwrap().ends), (5, None), "a flag is stronger than the file's end");
+
+        let error = |text: &str| plan(text, &Patch::default()).unwrap_err();
+        let both = error(&format!("every_s: 3600\n{schedule}"));
+        assert!(both.starts_with("plan.yaml:2: every_s: `schedule:` says when rounds begin; leave one of the two out"), "{both}");
+        let counted = error(&format!("rounds: 9\n{schedule}  for: 30 d\n"));
+        assert!(counted.starts_with("plan.yaml:2: rounds: the schedule's end counts the rounds"), "{counted}");
+        assert!(error(&format!("rounds: 200000\n{schedule}")).contains("rounds: a schedule has at most 100000 rounds"));
+    }
+
+    #[test]
+    fn a_plan_without_a_schedule_keeps_its_digest() {
+        // As the release before schedules had it.
+        let plan = plan_of("targets: [a/b]\nprompts: 2\n", &Patch::default()).unwrap();
+        assert_eq!(plan.digest(), "175522fdbd320ceb822bdc89ef2a9746bea950c04ae4913736fa45883640044e");
+        let scheduled = plan_of("targets: [a/b]\nprompts: 2\nschedule:\n  cron: \"@hourly\"\n", &Patch::default()).unwrap();
+        assert_ne!(scheduled.digest(), plan.digest());
     }
 
     #[test]

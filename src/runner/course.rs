@@ -1,5 +1,6 @@
 //! The course of a run: rounds in order, blocks in a round, targets at once or one after another.
 
+use super::hold::{all_over_budget, hold};
 use super::lag::LagWatch;
 use super::lane::{Lane, Planned, Setting};
 use super::resume::tokens_used;
@@ -10,7 +11,7 @@ use crate::plan::{Block, Schedule, tokens_at_most};
 use crate::record::{Line, Manifest, Note, Role, RoundLine, RoundState, SelfLag, Trial};
 use crate::store::Journal;
 use crate::timeline::Ended;
-use crate::units::secs;
+use crate::units::{Stamp, secs};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
@@ -28,7 +29,11 @@ const STEP_NS: i128 = 100_000_000;
 pub async fn run(inputs: RunInputs) -> Raced {
     let RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop, extent, progress } = inputs;
     let spent = Spent { requests: before.requests, tokens: before.tokens };
-    let (setting, lanes) = (Setting { limits: manifest.limits.clone(), clock, stop }, racers.into_iter().map(Lane::new).collect());
+    let setting = Setting { limits: manifest.limits.clone(), clock, stop };
+    let mut lanes: Vec<Lane> = racers.into_iter().map(Lane::new).collect();
+    for lane in &mut lanes {
+        before.remind(&lane.racer.facts.id, &mut lane.pacer, &setting.clock);
+    }
     let apart_ns = apart_ns(&setting.clock);
     let mut course =
         Course { manifest, schedule, prompts, lanes, journal, before, setting, progress, spent, targets: Vec::new(), apart_ns };
@@ -133,6 +138,9 @@ impl Course {
         if let Some(outcome) = self.reason_to_end(1 + u64::from(self.manifest.design.warm_up)) {
             return Went::Ended(outcome);
         }
+        if let Some(outcome) = self.day_is_over("", Role::WarmUp) {
+            return Went::Ended(outcome);
+        }
         self.targets = self.manifest.targets.iter().map(|target| RoundOf::of(target.id.clone())).collect();
         self.state(round, RoundState::Begun, None);
         self.tell(Progress::Round { round });
@@ -147,7 +155,11 @@ impl Course {
             let attempt = self.before.attempts.get(&(round, block.number)).map_or(1, |made| made + 1);
             let (number, prompt) = (block.number, &block.prompt);
             let asked = Asked { round, block: number, prompt, order: &block.order, role: Role::Scored, attempt };
-            let whole = self.ask(&asked, &self.text(round, prompt, attempt), &mut lag).await;
+            let text = self.text(round, prompt, attempt);
+            if let Some(outcome) = self.day_is_over(&text, Role::Scored) {
+                return Went::Ended(outcome);
+            }
+            let whole = self.ask(&asked, &text, &mut lag).await;
             // Broken off in its last block, the round is not over.
             if let Some(outcome) = self.interrupted().filter(|_| !whole) {
                 return Went::Ended(outcome);
@@ -167,9 +179,15 @@ impl Course {
         self.ask(&asked, &text, lag).await;
     }
 
-    /// Sends one text to every target, at once or one after another, and records each answer as it ends. Tells whether all of them
-    /// were asked and none was broken off.
+    /// Sends one text to every target as soon as all of them may be asked, at once or one after another, and records each answer as it
+    /// ends. Tells whether all of them were asked and none was broken off.
     async fn ask(&mut self, asked: &Asked<'_>, text: &str, lag: &mut LagWatch) -> bool {
+        let came = self.setting.clock.now();
+        let (tokens, slot_end) = (self.tokens_at_most(text, asked.role), self.slot_end(asked.round));
+        let Course { lanes, setting, progress, .. } = self;
+        let mut tell = |targets, until| drop(progress.send(Progress::Held { targets, until }));
+        // Nothing was sent and nothing is on record: the block is still to come.
+        let Some(entries) = hold(lanes, &tokens, slot_end, setting, &mut tell).await else { return false };
         let Course { lanes, setting, schedule, journal, progress, spent, targets, .. } = self;
         let start = setting.clock.now();
         let at_once = self.manifest.design.at_once;
@@ -186,7 +204,11 @@ impl Course {
                 place: place as u32 + 1,
                 attempt: asked.attempt,
                 role: asked.role,
-                scheduled: at_once.then_some(start),
+                scheduled: match entries[*index].held_since {
+                    Some(_) => Some(came),
+                    None => at_once.then_some(start),
+                },
+                entry: entries[*index].clone(),
             };
             turns.push((lane, planned));
         }
@@ -195,16 +217,15 @@ impl Course {
         let mut record = |trial: Trial, lane: &Lane, was_stopped: bool| {
             if let Some(answer) = &trial.answer {
                 spent.requests += 1;
-                let cap = if asked.role == Role::WarmUp { 1 } else { lane.racer.facts.sampling.max_tokens.unwrap_or(0) };
-                spent.tokens += tokens_used(answer, tokens_at_most(text), cap);
+                spent.tokens += tokens_used(answer, tokens_at_most(text), lane.reply_at_most(asked.role));
                 whole &= answer.ended != Ended::Cancelled;
             }
             lag.saw(&trial);
             if let Some(of) = targets.iter_mut().find(|of| of.target == trial.target) {
                 of.saw(&trial);
             }
-            let (target, role) = (trial.target.clone(), trial.role);
-            let _ = progress.send(Progress::Trial { target, role, usable: usable(&trial), words: words(&trial), spent: *spent });
+            let (target, role, sent) = (trial.target.clone(), trial.role, trial.answer.is_some());
+            let _ = progress.send(Progress::Trial { target, role, usable: usable(&trial), sent, words: words(&trial), spent: *spent });
             if let Some(reason) = lane.stopped.clone().filter(|_| !was_stopped) {
                 let _ = progress.send(Progress::Stopped { target: trial.target.clone(), reason });
             }
@@ -263,6 +284,26 @@ impl Course {
         }
     }
 
+    /// When a round's slot is over on the monotonic clock, if it has one.
+    fn slot_end(&self, round: u32) -> Option<Stamp> {
+        self.schedule.latest(round)?;
+        let end = self.schedule.time(round + 1)?;
+        let left = end.as_nanosecond() - self.setting.clock.wall().as_nanosecond();
+        Some(self.setting.clock.now().plus(left.clamp(0, i128::from(u64::MAX)) as u64))
+    }
+
+    /// What a request may use of each target's tokens.
+    fn tokens_at_most(&self, text: &str, role: Role) -> Vec<u64> {
+        self.lanes.iter().map(|lane| tokens_at_most(text) + lane.reply_at_most(role)).collect()
+    }
+
+    /// Rounds that follow one another end with the day's budget of the last target; those of a timetable pass without it.
+    fn day_is_over(&mut self, text: &str, role: Role) -> Option<Outcome> {
+        let tokens = self.tokens_at_most(text, role);
+        let over = self.schedule.latest(1).is_none() && all_over_budget(&mut self.lanes, &tokens, &self.setting);
+        over.then(|| Outcome::BudgetSpent("every target has used up its day, which begins anew at midnight UTC".into()))
+    }
+
     fn is_missed(&self, round: u32) -> bool {
         self.schedule.latest(round).is_some_and(|latest| latest <= self.setting.clock.wall())
     }
@@ -280,7 +321,8 @@ impl Course {
 
     /// The first round after this one that can still be held, where rounds have moments.
     fn next_after(&self, round: u32) -> Option<NextRound> {
-        let open = (round + 1..=self.schedule.rounds).filter(|next| !self.before.closed.contains(next));
+        let now = self.schedule.round_at(self.setting.clock.wall());
+        let open = (now.max(round + 1)..=self.schedule.rounds).filter(|next| !self.before.closed.contains(next));
         open.filter(|next| self.schedule.latest(*next).is_some() && !self.is_missed(*next))
             .find_map(|next| Some(NextRound { round: next, due: self.schedule.due(next)? }))
     }

@@ -1,9 +1,13 @@
 //! One target's lane: one request at a time over a connection that is kept alive in between.
 
+use super::hold::Entry;
+use super::pace::{Landing, Pacer};
+use super::resume::tokens_used;
 use super::{Racer, Stop};
 use crate::clock::Clock;
 use crate::exchange;
 use crate::ident::{PromptId, TrialId};
+use crate::plan::tokens_at_most;
 use crate::provider::{Call, Provider};
 use crate::record::{Answer, Limits, NotSent, Role, Trial};
 use crate::timeline::{Ended, ErrorKind};
@@ -17,6 +21,8 @@ pub struct Lane {
     connection: Option<Box<dyn Connection>>,
     /// Why nothing more is sent to it.
     pub stopped: Option<String>,
+    /// When it may be asked.
+    pub pacer: Pacer,
 }
 
 /// A trial as planned.
@@ -32,6 +38,8 @@ pub struct Planned<'p> {
     pub role: Role,
     /// When it was to be sent; none means as soon as its turn comes.
     pub scheduled: Option<Stamp>,
+    /// Whether it was held, or is left out.
+    pub entry: Entry,
 }
 
 /// What all trials of a run share.
@@ -47,7 +55,16 @@ const WARM_UP_TOKENS: u64 = 1;
 
 impl Lane {
     pub fn new(racer: Racer) -> Lane {
-        Lane { racer, connection: None, stopped: None }
+        let pacer = Pacer::new(racer.facts.pace);
+        Lane { racer, connection: None, stopped: None, pacer }
+    }
+
+    /// Tokens of a reply at most, by its cap.
+    pub fn reply_at_most(&self, role: Role) -> u64 {
+        match role {
+            Role::WarmUp => WARM_UP_TOKENS,
+            Role::Scored => self.racer.facts.sampling.max_tokens.unwrap_or(0),
+        }
     }
 
     /// Makes one trial, from connecting to its end. A failure is an answer; nothing is sent twice.
@@ -65,7 +82,7 @@ impl Lane {
             role: planned.role,
             wall: setting.clock.wall(),
             scheduled: planned.scheduled.unwrap_or_else(|| setting.clock.now()),
-            held_since: None,
+            held_since: planned.entry.held_since,
             load: None,
             not_sent: None,
             answer: None,
@@ -74,9 +91,18 @@ impl Lane {
             trial.not_sent = Some(NotSent::TargetStopped { reason: reason.clone() });
             return trial;
         }
+        if let Some(why) = &planned.entry.not_sent {
+            trial.not_sent = Some(why.clone());
+            return trial;
+        }
         match self.request(setting, &planned) {
             Ok(request) => {
+                let (prompt, reply) = (tokens_at_most(planned.text), self.reply_at_most(planned.role));
+                let flight = self.pacer.began(setting.clock.now(), trial.wall, prompt + reply);
                 let answer = self.answer(setting, &request).await;
+                let retry_after_s = answer.error.as_ref().and_then(|error| error.retry_after_s);
+                let landing = Landing { written: answer.stamps.first_write, tokens: tokens_used(&answer, prompt, reply), retry_after_s };
+                self.pacer.ended(flight, setting.clock.now(), landing);
                 self.stopped = reason_to_stop(&answer, self.racer.provider.as_ref());
                 trial.answer = Some(Box::new(answer));
             }

@@ -2,8 +2,10 @@
 
 mod counts;
 mod course;
+mod hold;
 mod lag;
 mod lane;
+mod pace;
 mod progress;
 mod resume;
 
@@ -23,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use counts::{keep_counts, keep_text};
 pub use course::run;
+pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
 pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
 pub use resume::Before;
 
@@ -149,8 +152,13 @@ pub fn usable(trial: &Trial) -> bool {
 fn words(trial: &Trial) -> String {
     let Some(answer) = &trial.answer else {
         return match &trial.not_sent {
-            Some(NotSent::TargetStopped { reason }) | Some(NotSent::NoRequest { reason }) => format!("not sent: {reason}"),
-            _ => "not sent".into(),
+            Some(
+                NotSent::TargetStopped { reason }
+                | NotSent::NoRequest { reason }
+                | NotSent::OverBudget { reason }
+                | NotSent::HeldBack { reason },
+            ) => format!("not sent: {reason}"),
+            Some(NotSent::ClientBehind | NotSent::RunEnded) | None => "not sent".into(),
         };
     };
     if let Some(error) = &answer.error {

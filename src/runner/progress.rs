@@ -19,6 +19,13 @@ pub enum Progress {
         /// When it is due.
         until: jiff::Timestamp,
     },
+    /// A block waits ten seconds or more until its targets may be asked.
+    Held {
+        /// Those that it waits for.
+        targets: Vec<TargetId>,
+        /// Until when, as far as is known.
+        until: jiff::Timestamp,
+    },
     /// A trial is over.
     Trial {
         /// The target.
@@ -27,6 +34,8 @@ pub enum Progress {
         role: Role,
         /// A sample that a table can use.
         usable: bool,
+        /// It was sent at all.
+        sent: bool,
         /// How it went, in few words.
         words: String,
         /// The whole run's spending so far.

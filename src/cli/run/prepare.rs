@@ -164,6 +164,8 @@ pub fn plan_text(plan: &Plan) -> anyhow::Result<String> {
             total_s: seconds(plan.limits.total_ms),
         },
         budget: BudgetFile { max_requests: plan.budget.max_requests, max_total_tokens: plan.budget.max_total_tokens },
+        // What the plan says of all targets stands in each of them by now.
+        pace: None,
         vantage: plan.vantage.clone(),
         stall_ms: Some(plan.stall_ms),
         min_tokens: Some(plan.min_tokens),
@@ -192,11 +194,35 @@ mod tests {
             peak: Some(vec!["22:00-02:00".into()]),
             off_peak: Some(vec!["04:00-07:30".into()]),
         };
-        let plan = resolve(PlanFile { windows: Some(windows), ..PlanFile::default() }, &patch, None, &dataset).unwrap();
+        let (windows, plain) = (Some(windows), resolve(PlanFile::default(), &patch, None, &dataset).unwrap());
+        written_and_read(plain, &dataset);
+        written_and_read(resolve(PlanFile { windows, ..PlanFile::default() }, &patch, None, &dataset).unwrap(), &dataset);
+    }
+
+    #[test]
+    fn a_schedule_is_written_out_with_its_end_and_the_rounds_that_it_counts() {
+        let dataset = Dataset::builtin("short-en").unwrap();
+        let created: jiff::Timestamp = "2026-11-24T10:16:30Z".parse().unwrap();
+        for (end, rounds) in [("  for: 2 d\n", 48), ("  until: 2026-11-25T00:00\n", 6), ("", 3)] {
+            let text = format!(
+                "targets: [\"http://127.0.0.1:8000/v1=m\"]\nschedule:\n  cron: \"17 * * * *\"\n  zone: Asia/Shanghai\n  jitter_s: 600\n  \
+                 quiet: [\"01:00-01:05\"]\n{end}"
+            );
+            let source = Source { file: "plan.yaml", text: &text };
+            let plan = resolve(PlanFile::parse(source).unwrap(), &Patch::default(), Some(source), &dataset).unwrap();
+            let digest = plan.digest();
+            let plan = plan.beginning(created, Some(source)).unwrap();
+            assert_eq!((plan.rounds, plan.every_s, plan.preset), (rounds, 0, None), "{end}");
+            assert_eq!(plan.digest(), digest, "when it begins is not part of a plan");
+            written_and_read(plan, &dataset);
+        }
+    }
+
+    fn written_and_read(plan: Plan, dataset: &Dataset) {
         let text = plan_text(&plan).unwrap();
         let source = Source { file: "plan.yaml", text: &text };
-        let again = resolve(PlanFile::parse(source).unwrap(), &Patch::default(), Some(source), &dataset).unwrap();
-        assert_eq!(again, plan);
+        let again = resolve(PlanFile::parse(source).unwrap(), &Patch::default(), Some(source), dataset).unwrap();
+        assert_eq!(Plan { rounds: plan.rounds, ..again.clone() }, plan, "an end counts the rounds when a run is made");
         assert_eq!(again.digest(), plan.digest());
     }
 
