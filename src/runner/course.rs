@@ -29,7 +29,8 @@ const STEP_NS: i128 = 100_000_000;
 pub async fn run(inputs: RunInputs) -> Raced {
     let RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop, extent, progress } = inputs;
     let spent = Spent { requests: before.requests, tokens: before.tokens };
-    let setting = Setting { limits: manifest.limits.clone(), clock, stop };
+    let scale = manifest.simulated.as_ref().map_or(1.0, |simulated| simulated.scale);
+    let setting = Setting { limits: manifest.limits.clone(), clock, stop, scale };
     let mut lanes: Vec<Lane> = racers.into_iter().map(Lane::new).collect();
     for lane in &mut lanes {
         before.remind(&lane.racer.facts.id, &mut lane.pacer, &setting.clock);
@@ -183,11 +184,11 @@ impl Course {
     /// ends. Tells whether all of them were asked and none was broken off.
     async fn ask(&mut self, asked: &Asked<'_>, text: &str, lag: &mut LagWatch) -> bool {
         let came = self.setting.clock.now();
-        let (tokens, slot_end) = (self.tokens_at_most(text, asked.role), self.slot_end(asked.round));
+        let (at_most, slot_end) = (self.tokens_at_most(text, asked.role), self.slot_end(asked.round));
         let Course { lanes, setting, progress, .. } = self;
         let mut tell = |targets, until| drop(progress.send(Progress::Held { targets, until }));
         // Nothing was sent and nothing is on record: the block is still to come.
-        let Some(entries) = hold(lanes, &tokens, slot_end, setting, &mut tell).await else { return false };
+        let Some(entries) = hold(lanes, &at_most, slot_end, setting, &mut tell).await else { return false };
         let Course { lanes, setting, schedule, journal, progress, spent, targets, .. } = self;
         let start = setting.clock.now();
         let at_once = self.manifest.design.at_once;
@@ -284,10 +285,10 @@ impl Course {
         }
     }
 
-    /// When a round's slot is over on the monotonic clock, if it has one.
+    /// When the next round's time comes, or a round's slot is over, on the monotonic clock.
     fn slot_end(&self, round: u32) -> Option<Stamp> {
-        self.schedule.latest(round)?;
-        let end = self.schedule.time(round + 1)?;
+        let schedule = &self.schedule;
+        let end = if schedule.calendar.is_some() { schedule.time(round + 1) } else { schedule.latest(round) }?;
         let left = end.as_nanosecond() - self.setting.clock.wall().as_nanosecond();
         Some(self.setting.clock.now().plus(left.clamp(0, i128::from(u64::MAX)) as u64))
     }
@@ -297,10 +298,10 @@ impl Course {
         self.lanes.iter().map(|lane| tokens_at_most(text) + lane.reply_at_most(role)).collect()
     }
 
-    /// Rounds that follow one another end with the day's budget of the last target; those of a timetable pass without it.
+    /// Rounds that follow one another end with the day of the last target; those that have a time of their own pass without it.
     fn day_is_over(&mut self, text: &str, role: Role) -> Option<Outcome> {
-        let tokens = self.tokens_at_most(text, role);
-        let over = self.schedule.latest(1).is_none() && all_over_budget(&mut self.lanes, &tokens, &self.setting);
+        let at_most = self.tokens_at_most(text, role);
+        let over = self.schedule.latest(1).is_none() && all_over_budget(&mut self.lanes, &at_most, &self.setting);
         over.then(|| Outcome::BudgetSpent("every target has used up its day, which begins anew at midnight UTC".into()))
     }
 

@@ -48,6 +48,8 @@ pub struct Setting {
     pub limits: Limits,
     pub clock: Clock,
     pub stop: watch::Receiver<Stop>,
+    /// How many times as fast as its provider's a simulated run's clock goes; 1 for a real one.
+    pub scale: f64,
 }
 
 /// A warm-up asks for one token.
@@ -100,7 +102,8 @@ impl Lane {
                 let (prompt, reply) = (tokens_at_most(planned.text), self.reply_at_most(planned.role));
                 let flight = self.pacer.began(setting.clock.now(), trial.wall, prompt + reply);
                 let answer = self.answer(setting, &request).await;
-                let retry_after_s = answer.error.as_ref().and_then(|error| error.retry_after_s);
+                // What a provider asks for is told in its own time.
+                let retry_after_s = answer.error.as_ref().and_then(|error| error.retry_after_s).map(|seconds| seconds / setting.scale);
                 let landing = Landing { written: answer.stamps.first_write, tokens: tokens_used(&answer, prompt, reply), retry_after_s };
                 self.pacer.ended(flight, setting.clock.now(), landing);
                 self.stopped = reason_to_stop(&answer, self.racer.provider.as_ref());

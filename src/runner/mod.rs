@@ -27,7 +27,7 @@ pub use counts::{keep_counts, keep_text};
 pub use course::run;
 pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
 pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
-pub use resume::Before;
+pub use resume::{Before, thin};
 
 /// One target with everything that asking it takes.
 #[derive(Clone)]
@@ -152,13 +152,8 @@ pub fn usable(trial: &Trial) -> bool {
 fn words(trial: &Trial) -> String {
     let Some(answer) = &trial.answer else {
         return match &trial.not_sent {
-            Some(
-                NotSent::TargetStopped { reason }
-                | NotSent::NoRequest { reason }
-                | NotSent::OverBudget { reason }
-                | NotSent::HeldBack { reason },
-            ) => format!("not sent: {reason}"),
-            Some(NotSent::ClientBehind | NotSent::RunEnded) | None => "not sent".into(),
+            Some(NotSent::TargetStopped { reason }) | Some(NotSent::NoRequest { reason }) => format!("not sent: {reason}"),
+            _ => "not sent".into(),
         };
     };
     if let Some(error) = &answer.error {

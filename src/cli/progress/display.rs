@@ -194,6 +194,7 @@ impl Display {
             Event::StageOver { pass, stage, target, state } => {
                 vec![format!("pass {pass}/{rounds}, stage {stage}, {target}: {}", words::stage_state(state))]
             }
+            Event::Held { targets, until } => vec![words::held(targets, *until, self.clock.wall(), &self.zone)],
             Event::Stopped { target, reason } => vec![format!("{target} is stopped: {reason}")],
             Event::Notice { text } => vec![text.clone()],
             Event::Error { text } => vec![format!("error: {text}")],

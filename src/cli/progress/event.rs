@@ -31,7 +31,7 @@ pub enum Event {
         /// When it is due.
         until: jiff::Timestamp,
     },
-    /// A block waits ten seconds or more until the pace of its targets lets it be asked.
+    /// A block waits until its targets may be asked: for their pace, or since one of them wanted a rest.
     Held {
         /// Those that it waits for.
         targets: Vec<TargetId>,

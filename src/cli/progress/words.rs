@@ -2,6 +2,7 @@
 
 use super::event::{Passed, RoundOf, Spent};
 use super::tally::Counts;
+use crate::ident::TargetId;
 use crate::record::{Offered, Spread, StageState};
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
@@ -90,6 +91,13 @@ pub fn waiting(round: u32, rounds: u32, until: jiff::Timestamp, now: jiff::Times
     format!("round {round} of {rounds} begins at {}, in {}", moment(until, zone), span(left))
 }
 
+/// `waiting until 2026-11-24 14:17:23 Asia/Shanghai, 45 s, before a and b are asked again`
+pub fn held(targets: &[TargetId], until: jiff::Timestamp, now: jiff::Timestamp, zone: &TimeZone) -> String {
+    let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+    let (left, are) = (span(until.duration_since(now).as_secs_f64()), if names.len() == 1 { "is" } else { "are" });
+    format!("waiting until {}, {left}, before {} {are} asked again", moment(until, zone), names.join(" and "))
+}
+
 /// `2026-11-24 14:17:23 Asia/Shanghai`
 pub fn moment(at: jiff::Timestamp, zone: &TimeZone) -> String {
     let named = zone.iana_name().map_or_else(|| at.to_zoned(zone.clone()).strftime("%:z").to_string(), str::to_owned);
@@ -145,7 +153,6 @@ pub fn name(name: &str, most: usize) -> (String, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ident::TargetId;
 
     fn of(target: &str, ok: u64, failed: u64, first: Option<(f64, f64)>, total: Option<(f64, f64)>) -> RoundOf {
         RoundOf { target: TargetId::new(target).unwrap(), ok, failed, not_sent: 0, first_text_s: first, total_s: total }

@@ -101,7 +101,9 @@ pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
     match &over.raced.outcome {
         Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => {}
         Outcome::AllStopped => say("every target is stopped; see the reasons above"),
-        Outcome::BudgetSpent(how) => say(&format!("budget spent: {how}; a larger one goes on: photofinish run --resume {folder} …")),
+        Outcome::BudgetSpent(how) => {
+            say(&format!("budget spent: {how}; photofinish run --resume {folder} … goes on with a larger one, or a day later"))
+        }
         Outcome::Interrupted if !over.resumable => say("interrupted; what is on record can be read"),
         Outcome::Interrupted => say(&format!("interrupted; photofinish run --resume {folder} goes on within 15 minutes")),
         Outcome::RecordFailed(fault) => bail!("the record cannot be written: {fault}"),
@@ -232,6 +234,7 @@ fn show(display: &mut Display, said: Progress, samples: &mut BTreeMap<TargetId, 
     let event = match said {
         Progress::Round { round } => Event::Round { round },
         Progress::Waiting { round, until } => Event::Waiting { round, until },
+        Progress::Held { targets, until } => Event::Held { targets, until },
         Progress::Trial { target, role, usable, sent, words, spent } => {
             let sampled = samples.entry(target.clone()).or_default();
             sampled.usable += u64::from(usable);
