@@ -21,7 +21,7 @@ const LONGEST_BREAK_S: i64 = 15 * 60;
 /// The longest time without a look at the wall clock.
 const LONGEST_STEP_NS: u64 = secs(30);
 /// One round is asked for by another clock than this machine's at times: so many seconds before its time it is waited for.
-const EARLY_S: i64 = 5;
+pub const EARLY_S: i64 = 5;
 /// The wall clock was set, or the machine slept, where it moved against the monotonic one by more than this.
 const STEP_NS: i128 = 100_000_000;
 
@@ -322,7 +322,8 @@ impl Course {
 
     /// The first round after this one that can still be held, where rounds have moments.
     fn next_after(&self, round: u32) -> Option<NextRound> {
-        let open = (round + 1..=self.schedule.rounds).filter(|next| !self.before.closed.contains(next));
+        let now = self.schedule.round_at(self.setting.clock.wall());
+        let open = (now.max(round + 1)..=self.schedule.rounds).filter(|next| !self.before.closed.contains(next));
         open.filter(|next| self.schedule.latest(*next).is_some() && !self.is_missed(*next))
             .find_map(|next| Some(NextRound { round: next, due: self.schedule.due(next)? }))
     }

@@ -110,8 +110,8 @@ impl Display {
     fn take(&mut self, event: &Event) {
         let now = self.clock.now();
         match event {
-            Event::Begun { kind, rounds, targets, last_due, .. } => {
-                (self.kind, self.rounds, self.last_due) = (*kind, *rounds, *last_due);
+            Event::Begun { kind, rounds, targets, last_due, spent, .. } => {
+                (self.kind, self.rounds, self.last_due, self.spent) = (*kind, *rounds, *last_due, *spent);
                 self.tallies = targets.iter().map(|(target, ahead)| Tally::new(target.clone(), *ahead)).collect();
                 if self.manner == Manner::Bars {
                     self.bars = Some(Bars::new(&self.counts()));
@@ -179,10 +179,6 @@ impl Display {
         match event {
             Event::Waiting { .. } if drawn => vec![],
             Event::Waiting { round, until } => vec![words::waiting(*round, rounds, *until, self.clock.wall(), &self.zone)],
-            Event::Held { targets, until } => {
-                let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
-                vec![format!("waiting until {until:.0} for the pace of {}", names.join(", "))]
-            }
             // Nothing was left of it to be asked.
             Event::RoundOver { targets, .. } if targets.is_empty() => vec![],
             Event::RoundOver { round, targets, spent } => {
