@@ -21,6 +21,7 @@ mod signals;
 mod sim;
 mod simulator;
 mod table;
+mod watch;
 
 use crate::secret;
 use clap::{Parser, Subcommand};
@@ -47,6 +48,8 @@ enum Command {
     Init(init::Args),
     /// Run a plan, or targets named on the command line
     Run(Box<run::Args>),
+    /// The rounds of a plan in the foreground, for days: goes on with its run, shows the next round, the last ones and the spending
+    Watch(watch::Args),
     /// When a plan's rounds are due, and the entries for cron, systemd and Kubernetes (sends nothing)
     Schedule(schedule::Args),
     /// One row a target
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Providers(args) => providers::run(args),
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
+        Command::Watch(args) => watch::run(args),
         Command::Schedule(args) => schedule::run(args),
         Command::Table(args) => table::run(args),
         Command::Hours(args) => hours::run(args),

@@ -7,7 +7,7 @@ use crate::ident::PromptId;
 use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Rounds and prompts by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -108,14 +108,22 @@ impl PlanFile {
 }
 
 impl Plan {
-    /// SHA-256 of the plan's canonical JSON, hexadecimal.
+    /// SHA-256 of the plan's canonical JSON, hexadecimal. Files count by their names alone: from where a plan is named is not part of what
+    /// is planned, and what a data set asks has a digest of its own.
     pub fn digest(&self) -> String {
-        let json = match self.schedule.as_ref().and_then(|schedule| schedule.ends.as_ref()) {
+        let named = |path: &Path| path.file_name().map_or_else(|| path.to_owned(), PathBuf::from);
+        let mut plan = self.clone();
+        plan.dataset = named(Path::new(&plan.dataset)).display().to_string();
+        plan.tokenizer = plan.tokenizer.as_deref().map(named);
+        for target in &mut plan.targets {
+            target.ca_file = target.ca_file.as_deref().map(named);
+        }
+        if plan.schedule.as_ref().is_some_and(|schedule| schedule.ends.is_some()) {
             // How many rounds lie before an end depends on when the run begins. The end is what was planned.
-            Some(_) => serde_json::to_vec(&Plan { rounds: 0, ..self.clone() }),
-            None => serde_json::to_vec(self),
-        };
-        Sha256::digest(json.unwrap_or_default()).iter().map(|byte| format!("{byte:02x}")).collect()
+            plan.rounds = 0;
+        }
+        let json = serde_json::to_vec(&plan).unwrap_or_default();
+        Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The plan with the rounds counted that a run made at `created` has before its schedule's end. Plans without one stay as they are.
