@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod cli;
 pub mod clock;
 pub mod dataset;
+pub mod deploy;
 pub mod dialect;
 pub mod exchange;
 pub mod grading;

@@ -28,6 +28,8 @@ pub enum Came {
     Absent,
     /// This client did not get to send it: counts among the requests, and for nothing else.
     NotSent,
+    /// The target's own budget or pace left it out: counts for nothing, and its round lacks a prompt that the others' have.
+    Unasked,
     /// It failed.
     Failed,
     /// A complete reply, and its grade.
@@ -38,7 +40,7 @@ impl Came {
     /// Whether it is correct; `None` where nothing was sent.
     pub const fn correct(self) -> Option<bool> {
         match self {
-            Came::Absent | Came::NotSent => None,
+            Came::Absent | Came::NotSent | Came::Unasked => None,
             Came::Failed => Some(false),
             Came::Complete(graded) => Some(graded.is_correct()),
         }
@@ -109,6 +111,13 @@ pub fn graded_answers(joined: &Joined<'_>, basis: Basis) -> Option<GradedAnswers
             (_, false, _) => Came::Failed,
         };
     }
+    for placed in joined.trials.iter().filter(|placed| placed.standing == Standing::Unasked) {
+        let row = joined.row(placed);
+        let (Some(round), Some(prompt)) = (index.get(&(placed.run, row.round())), row.prompt()) else { continue };
+        if exact.get(prompt).copied().unwrap_or(false) {
+            came[(placed.target * rounds + round) * prompts + prompt] = Came::Unasked;
+        }
+    }
     GradedAnswers::new(panel(joined, Quantity::E2e, basis), came)
 }
 
@@ -117,13 +126,16 @@ impl GradedAnswers {
     /// exact answer, so that nothing was sent to one.
     pub fn new(e2e: Panel, mut came: Vec<Came>) -> Option<GradedAnswers> {
         came.resize(e2e.targets.len() * e2e.rounds.len() * e2e.prompts, Came::Absent);
-        came.iter().any(|came| *came != Came::Absent).then_some(GradedAnswers { e2e, came })
+        came.iter().any(|came| !matches!(came, Came::Absent | Came::Unasked)).then_some(GradedAnswers { e2e, came })
     }
 
-    /// The panel of seconds per correct answer: one pseudo-value a target and round. A target without any correct answer has none.
+    /// The panel of seconds per correct answer: one pseudo-value a target and round. A target without any correct answer has none, nor has a
+    /// round in which its own budget or pace left out a prompt: the others' rounds have that prompt, and the pair would not be one.
     pub fn panel(&self) -> Panel {
         let of = |rate_limited: bool| {
-            let logs = (0..self.e2e.targets.len()).flat_map(|target| self.pseudo_values(target, rate_limited));
+            let whole = |target: usize| self.of(target).into_iter().map(|came| !came.contains(&Came::Unasked));
+            let of = |target: usize| self.pseudo_values(target, rate_limited).into_iter().zip(whole(target));
+            let logs = (0..self.e2e.targets.len()).flat_map(|target| of(target).map(|(value, whole)| value.filter(|_| whole)));
             logs.collect::<Vec<Option<f64>>>()
         };
         let Panel { targets, rounds, prompts, limit_s, .. } = self.e2e.clone();
@@ -136,7 +148,7 @@ impl GradedAnswers {
         let count = |wanted: &dyn Fn(Came) -> bool| self.of(target).into_iter().flatten().filter(|came| wanted(**came)).count();
         let complete = |came: Came| matches!(came, Came::Complete(_));
         let correct = |came: Came| came.correct() == Some(true);
-        let sent = |came: Came| came != Came::Absent;
+        let sent = |came: Came| !matches!(came, Came::Absent | Came::Unasked);
         GradedRow {
             correct: count(&correct),
             complete: count(&complete),
@@ -176,7 +188,9 @@ impl GradedAnswers {
     /// Complete replies and requests to prompts with exact answers, by round.
     fn success(&self, target: usize) -> Vec<(usize, usize)> {
         let count = |round: &&[Came], wanted: fn(&&Came) -> bool| round.iter().filter(wanted).count();
-        let of = |round: &&[Came]| (count(round, |came| matches!(came, Came::Complete(_))), count(round, |came| **came != Came::Absent));
+        let of = |round: &&[Came]| {
+            (count(round, |came| matches!(came, Came::Complete(_))), count(round, |came| !matches!(came, Came::Absent | Came::Unasked)))
+        };
         self.of(target).iter().map(of).collect()
     }
 
@@ -275,7 +289,7 @@ mod tests {
         };
         let all = || targets.iter().flatten().flatten();
         let entry = |(seconds, came): &(f64, Came)| match came {
-            Came::Absent | Came::NotSent => Entry::Absent,
+            Came::Absent | Came::NotSent | Came::Unasked => Entry::Absent,
             Came::Failed => Entry::Failed { charge: seconds * 1e3, rate_limited: *seconds == 429.0 },
             Came::Complete(_) => Entry::Good(seconds * 1e3),
         };

@@ -93,6 +93,8 @@ pub enum Standing {
     Void(VoidReason),
     /// The target's set-up is at fault: no sample, and not charged.
     Configuration,
+    /// The target's own daily budget or pace left it out of the block: no sample, and not charged.
+    Unasked,
 }
 
 /// Why a block is void for all targets.
@@ -290,6 +292,7 @@ fn standing(row: Row<'_>) -> Standing {
         (true, _) if row.is_configuration() => Standing::Configuration,
         (true, _) => Standing::Sent,
         (false, Some(Unsent::ClientBehind)) => Standing::Behind,
+        (false, Some(Unsent::OverBudget | Unsent::HeldBack)) => Standing::Unasked,
         (false, _) => Standing::Configuration,
     }
 }

@@ -48,6 +48,6 @@ pub use same_model::{
     ACCURACY_FLOOR, AccuracyCheck, LENGTH_FLOOR, LengthCheck, ModelCheck, ModelDifference, ModelFacts, ModelVerdict, NotChecked,
     PROMPTS_FLOOR, check_models,
 };
-pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
+pub use table::{COLUMNS, Cell, Column, HeldRequests, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
 pub use verdict::{Judging, ROUNDS_FOR_INTERVALS, ROUNDS_FOR_WORDS, Ratio, Rider, Side, Verdict};
 pub use warnings::{ClockMove, Warning};

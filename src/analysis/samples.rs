@@ -15,6 +15,8 @@ pub(super) struct Samples<'a> {
     /// Requests that this client did not get to send, by the index of their round.
     pub(super) behind: Vec<usize>,
     pub(super) configuration: Vec<Row<'a>>,
+    /// Requests that the target's own budget or pace left out.
+    pub(super) unasked: Vec<Row<'a>>,
     /// Rounds of the whole table.
     pub(super) rounds: usize,
 }
@@ -34,7 +36,15 @@ impl<'a> Samples<'a> {
 
 /// Gathers the samples of every target, in the manifest's order.
 pub(super) fn samples<'a>(joined: &Joined<'a>, basis: Basis) -> Vec<Samples<'a>> {
-    let of = |target| Samples { target, basis, replies: vec![], behind: vec![], configuration: vec![], rounds: joined.rounds.len() };
+    let of = |target| Samples {
+        target,
+        basis,
+        replies: vec![],
+        behind: vec![],
+        configuration: vec![],
+        unasked: vec![],
+        rounds: joined.rounds.len(),
+    };
     let mut targets: Vec<Samples<'a>> = joined.manifest().targets.iter().map(of).collect();
     let rounds = joined.round_index();
     for placed in &joined.trials {
@@ -44,6 +54,7 @@ pub(super) fn samples<'a>(joined: &Joined<'a>, basis: Basis) -> Vec<Samples<'a>>
             (Standing::Sent, Some(round)) => samples.replies.push((round, row)),
             (Standing::Behind, Some(round)) => samples.behind.push(round),
             (Standing::Configuration, _) => samples.configuration.push(row),
+            (Standing::Unasked, _) => samples.unasked.push(row),
             _ => {}
         }
     }

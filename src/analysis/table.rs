@@ -11,7 +11,7 @@ use super::same_model::ModelCheck;
 use super::samples::{Samples, samples};
 use super::warnings::{Warning, warnings};
 use crate::ident::TargetId;
-use crate::measured::Row as Trial;
+use crate::measured::{Held, Row as Trial, Unsent};
 use crate::metric::{Flag, Outcome, Rules};
 use crate::stats::{Confidence, Interval};
 use crate::tokens::Basis;
@@ -103,6 +103,10 @@ pub enum Remark {
     QuotaBound,
     /// Requests that this client did not get to send.
     Behind(usize),
+    /// Requests that were left out since its daily budget was used up.
+    OverBudget(usize),
+    /// Requests that were left out since they would have had to wait for its pace, or a Retry-After, for longer than a block waits.
+    HeldBack(usize),
     /// Requests without a sample because its set-up is at fault, and what the provider said.
     Configuration(usize, String),
     /// Fewer than five requests: too few for a figure.
@@ -135,6 +139,20 @@ pub struct Row {
     pub claims: Vec<ClaimCheck>,
     /// What a reader should know beside.
     pub remarks: Vec<Remark>,
+}
+
+/// Requests of a target that were held back before they were sent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeldRequests {
+    /// The target.
+    pub target: TargetId,
+    /// How many.
+    pub held: usize,
+    /// Of so many that were sent.
+    pub sent: usize,
+    /// The shortest and the longest wait, s, as the tables print times; none where no length is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<(f64, f64)>,
 }
 
 /// From when to when.
@@ -186,6 +204,9 @@ pub struct TargetTable {
     pub limit_s: f64,
     /// Void blocks by reason.
     pub voids: BTreeMap<VoidReason, usize>,
+    /// Targets of which requests had to wait before they were sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldRequests>,
     /// What casts doubt on the whole table or a part of it.
     pub warnings: Vec<Warning>,
 }
@@ -221,6 +242,7 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
         span: walls().min().zip(walls().max()).map(|(from, to)| Span { from, to }),
         limit_s: manifest.limits.total_ms as f64 / 1e3 * Rules::of(manifest).scale,
         voids,
+        held: targets.iter().filter_map(|samples| held(samples, Rules::of(manifest).scale)).collect(),
         warnings: warnings(joined, &targets),
     }
 }
@@ -245,6 +267,10 @@ fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, confidence: Confide
     remarks.extend(counts_differ);
     let behind = samples.behind.len();
     remarks.extend((0 < behind).then_some(Remark::Behind(behind)));
+    let unasked = |why: Unsent| samples.unasked.iter().filter(|row| row.unsent() == Some(why)).count();
+    let (over, back) = (unasked(Unsent::OverBudget), unasked(Unsent::HeldBack));
+    remarks.extend((0 < over).then_some(Remark::OverBudget(over)));
+    remarks.extend((0 < back).then_some(Remark::HeldBack(back)));
     if let Some(last) = samples.configuration.first() {
         remarks.push(Remark::Configuration(samples.configuration.len(), words_of(*last)));
     }
@@ -261,6 +287,15 @@ fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, confidence: Confide
         claims: claims(samples, confidence),
         remarks,
     }
+}
+
+/// How a target's requests were held back, if any was.
+fn held(samples: &Samples<'_>, scale: f64) -> Option<HeldRequests> {
+    let held: Vec<Held> = samples.replies.iter().filter_map(|(_, trial)| trial.held()).collect();
+    let seconds = || held.iter().filter_map(|held| held.seconds).map(|seconds| seconds * scale);
+    let range = seconds().reduce(f64::min).zip(seconds().reduce(f64::max));
+    let of = HeldRequests { target: samples.target.id.clone(), held: held.len(), sent: samples.replies.len(), seconds: range };
+    (0 < of.held).then_some(of)
 }
 
 /// What a provider said when its set-up was at fault.

@@ -7,7 +7,9 @@ use super::progress::{Showing, Unwatched};
 use super::{Done, say};
 use crate::clock::Clock;
 use crate::dataset::Dataset;
-use crate::plan::{Patch, Plan, PlanError, PlanFile, Preset, Scheduled, Source, TargetEntry, estimate, resolve, slow_warnings, times};
+use crate::plan::{
+    Patch, Plan, PlanError, PlanFile, Preset, Scheduled, Source, TargetEntry, estimate, never, pacing, resolve, slow_warnings, times,
+};
 use crate::provider::{Catalog, Keys, UserConfig};
 use crate::record::{Budget, Simulated, TargetFacts, Thinking, TransportKind, zone};
 use crate::secret::{EnvFile, Secret};
@@ -125,6 +127,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let dataset = Dataset::find(file.dataset_name(&patch), if patch.dataset.is_some() { Path::new("") } else { &folder })?;
     let plan = resolve(file, &patch, source, &dataset)?.beginning(Clock::System.wall(), source)?;
     let targets = targets(&plan, &catalog, &patch, source)?;
+    can_be_asked(&plan, &targets, &dataset, &patch, source)?;
     let simulated = simulated(&targets)?;
     tell_worst_case(&plan, &targets, &dataset, args.dry_run);
     let (targets, keys) = keys(targets, &catalog, &args)?;
@@ -198,6 +201,21 @@ fn targets(plan: &Plan, catalog: &Catalog, patch: &Patch, source: Option<Source<
     Ok(found)
 }
 
+/// No target's pace forbids a request of the plan for good.
+fn can_be_asked(
+    plan: &Plan,
+    targets: &[TargetFacts],
+    dataset: &Dataset,
+    patch: &Patch,
+    source: Option<Source<'_>>,
+) -> Result<(), PlanError> {
+    match (never(plan, targets, dataset), source.filter(|_| patch.targets.is_empty())) {
+        (None, _) => Ok(()),
+        (Some((at, message)), Some(source)) => Err(PlanError::at(Some(source), &format!("targets[{at}]"), message)),
+        (Some((_, message)), None) => Err(PlanError::at(None, "--target", message)),
+    }
+}
+
 /// A race is among simulated providers or among real ones.
 fn simulated(targets: &[TargetFacts]) -> anyhow::Result<Option<Simulated>> {
     let (simulated, real): (Vec<&TargetFacts>, Vec<&TargetFacts>) = targets.iter().partition(|target| target.simulated);
@@ -255,8 +273,21 @@ fn tell_worst_case(plan: &Plan, targets: &[TargetFacts], dataset: &Dataset, alwa
     if let Some(schedule) = &plan.schedule {
         tell_schedule(schedule, plan.rounds);
     }
-    for warning in slow_warnings(plan, targets) {
+    let pacing = pacing(plan, targets, dataset, &moments(plan));
+    pacing.lines.iter().for_each(|line| say(line));
+    for warning in slow_warnings(plan, targets).into_iter().chain(pacing.warnings) {
         say(&format!("warning: {warning}"));
+    }
+}
+
+/// When rounds come of a run that begins now; nothing where they follow one another.
+fn moments(plan: &Plan) -> Vec<jiff::Timestamp> {
+    let now = Clock::System.wall();
+    let slot = |round: u32| now.checked_add(std::time::Duration::from_secs(plan.every_s.saturating_mul(round.into()))).ok();
+    match &plan.schedule {
+        Some(schedule) => times(&schedule.calendar(now)).map(|times| times.take(plan.rounds as usize).collect()).unwrap_or_default(),
+        None if plan.every_s == 0 => Vec::new(),
+        None => (0..plan.rounds).map_while(slot).collect(),
     }
 }
 

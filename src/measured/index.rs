@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Raised whenever a metric, a flag, an outcome, a grade or a token count of the same record changes its value, or the index its layout. What
 /// was kept before is then computed anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const MAGIC: &[u8; 8] = b"pf-index";
 
 /// What was read of a run's records so far.
@@ -133,7 +133,7 @@ fn read(file: &mut Unpacker<impl Read>) -> Result<Gathered> {
 }
 
 fn write_rows(file: &mut Packer<impl Write>, rows: &Rows) -> Result<()> {
-    for field in [&rows.target, &rows.prompt, &rows.round, &rows.block, &rows.place, &rows.attempt, &rows.served] {
+    for field in [&rows.target, &rows.prompt, &rows.round, &rows.block, &rows.place, &rows.attempt, &rows.served, &rows.held] {
         file.numbers(field)?;
     }
     file.numbers(&rows.wall.iter().map(|wall| wall.as_second()).collect::<Vec<i64>>())?;
@@ -160,9 +160,16 @@ fn write_rows(file: &mut Packer<impl Write>, rows: &Rows) -> Result<()> {
 
 fn read_rows(file: &mut Unpacker<impl Read>) -> Result<Rows> {
     let mut rows = Rows::default();
-    for field in
-        [&mut rows.target, &mut rows.prompt, &mut rows.round, &mut rows.block, &mut rows.place, &mut rows.attempt, &mut rows.served]
-    {
+    for field in [
+        &mut rows.target,
+        &mut rows.prompt,
+        &mut rows.round,
+        &mut rows.block,
+        &mut rows.place,
+        &mut rows.attempt,
+        &mut rows.served,
+        &mut rows.held,
+    ] {
         *field = file.numbers()?;
     }
     let (seconds, nanoseconds): (Vec<i64>, Vec<u32>) = (file.numbers()?, file.numbers()?);
@@ -196,7 +203,7 @@ mod tests {
         let hex: String = definitions().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             (hex.as_str(), VERSION),
-            ("e3ed06145f52ccf6", 2),
+            ("e3ed06145f52ccf6", 3),
             "a metric's definition changed: raise VERSION above and write the new digest here"
         );
     }

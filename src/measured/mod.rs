@@ -14,7 +14,7 @@ mod scalars;
 
 pub use load::{Came, LoadArrival, LoadError, LoadRow, LoadSheet, Paced};
 pub use open::Index;
-pub use row::{Flags, Row, Unsent};
+pub use row::{Flags, Held, Row, Unsent};
 pub use scalars::{Scalar, scalar};
 
 use crate::metric::Rules;

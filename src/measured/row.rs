@@ -1,7 +1,7 @@
 //! What is known of one trial.
 
 use super::codes::{grade, outcome, place_of, uncounted};
-use super::rows::{ANSWERED, CANCELLED, CONFIGURATION, LINE_FAILURE, NOBODY, REPLIED, Rows, SERVED_MARK, WARM_UP};
+use super::rows::{ANSWERED, CANCELLED, CONFIGURATION, HELD, LINE_FAILURE, NOBODY, REPLIED, Rows, SERVED_MARK, WARM_UP};
 use super::scalars::Scalar;
 use crate::metric::{Flag, Observation, Outcome, Undefined};
 use crate::record::{Graded, Role};
@@ -34,6 +34,13 @@ pub enum Unsent {
 impl Unsent {
     pub(super) const ALL: [Unsent; 6] =
         [Unsent::TargetStopped, Unsent::ClientBehind, Unsent::RunEnded, Unsent::NoRequest, Unsent::OverBudget, Unsent::HeldBack];
+}
+
+/// That a request was held back before it was sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Held {
+    /// For how long, s of this client's clock; none where nothing was written, so that nobody knows.
+    pub seconds: Option<f64>,
 }
 
 /// The flags of a reply.
@@ -99,6 +106,14 @@ impl<'a> Row<'a> {
     /// Whether it was sent.
     pub fn answered(self) -> bool {
         self.fact(ANSWERED)
+    }
+    /// Whether it was held back before it was sent, for its target's pace or since that wanted a rest.
+    pub fn held(self) -> Option<Held> {
+        match of(&self.rows.held, self.at) {
+            NOBODY => None,
+            HELD => Some(Held { seconds: None }),
+            ms => Some(Held { seconds: Some(f64::from(ms) / 1e3) }),
+        }
     }
     /// Why it was not sent, where it was not and the record says why.
     pub fn unsent(self) -> Option<Unsent> {

@@ -8,10 +8,13 @@ use crate::metric::{Outcome, Reply, Rules, Tally, Undefined, flags, is_configura
 use crate::record::{Answer, Manifest, NotSent, PromptFacts, Role, TargetFacts, Trial};
 use crate::timeline::Phase;
 use crate::tokens::{Basis, Counts, Reference};
+use crate::units::ms;
 use std::collections::HashMap;
 
 /// Index of a target or prompt that the manifest does not name.
 pub(super) const NOBODY: u32 = u32::MAX;
+/// In `held`: a request that was held back, nobody knows for how long.
+pub(super) const HELD: u32 = u32::MAX - 1;
 /// Between the model that answered and its fingerprint.
 pub(super) const SERVED_MARK: char = '\u{1f}';
 
@@ -39,6 +42,8 @@ pub(super) struct Rows {
     pub grade: Vec<u8>,
     /// Who answered, by the place in `vocabulary`.
     pub served: Vec<u32>,
+    /// Milliseconds for which it was held back before it was sent; `HELD` where that is not known, `NOBODY` where it was not held.
+    pub held: Vec<u32>,
     pub flags: [Vec<u32>; 3],
     pub uncounted: [Vec<u8>; 3],
     pub reasoning: [Vec<f64>; 3],
@@ -57,7 +62,7 @@ impl Rows {
     /// Whether every field has as many entries as there are trials, and every reference its end: what a reader of foreign files checks.
     pub fn is_sound(&self) -> bool {
         let n = self.len();
-        let fields = [&self.prompt, &self.round, &self.block, &self.place, &self.attempt, &self.served].map(Vec::len);
+        let fields = [&self.prompt, &self.round, &self.block, &self.place, &self.attempt, &self.served, &self.held].map(Vec::len);
         let bytes = [&self.facts, &self.unsent, &self.outcome, &self.grade].map(Vec::len);
         let by_basis = (0..BASES.len()).all(|basis| {
             let lengths = [self.flags[basis].len(), self.uncounted[basis].len(), self.reasoning[basis].len(), self.content[basis].len()];
@@ -68,7 +73,7 @@ impl Rows {
             let bounds = [column.low.len(), column.high.len()] == [column.bounded.len(); 2];
             [column.value.len(), column.why.len()] == [n; 2] && bounds && known(&column.bounded)
         });
-        fields == [n; 6] && self.wall.len() == n && bytes == [n; 4] && by_basis && columns && (n == 0 || self.scalars.len() == width())
+        fields == [n; 7] && self.wall.len() == n && bytes == [n; 4] && by_basis && columns && (n == 0 || self.scalars.len() == width())
     }
 
     /// Puts the trials of another part of the record behind these.
@@ -80,6 +85,7 @@ impl Rows {
         self.block.append(&mut other.block);
         self.place.append(&mut other.place);
         self.attempt.append(&mut other.attempt);
+        self.held.append(&mut other.held);
         self.wall.append(&mut other.wall);
         self.facts.append(&mut other.facts);
         self.unsent.append(&mut other.unsent);
@@ -140,6 +146,7 @@ impl<'a> Reading<'a> {
         rows.place.push(trial.place);
         rows.attempt.push(trial.attempt);
         rows.wall.push(trial.wall);
+        rows.held.push(held(trial));
         rows.unsent.push(trial.not_sent.as_ref().map_or(0, |why| Unsent::of(why) as u8 + 1));
         rows.grade.push(grade(trial, prompt.map(|(_, facts)| facts)));
         let served = trial.answer.as_deref().and_then(served).map_or(NOBODY, |served| rows.word(served));
@@ -155,6 +162,14 @@ impl<'a> Reading<'a> {
         let reply = |basis: Basis| Some(Reply::new(trial.answer.as_deref()?, tally.as_ref()?, basis, self.rules));
         rows.take_reply(BASES.map(reply));
     }
+}
+
+/// For how long a request that was sent had been held back: until its connection was opened, or it was written where one stood open.
+fn held(trial: &Trial) -> u32 {
+    let Some((since, answer)) = trial.held_since.zip(trial.answer.as_deref()) else { return NOBODY };
+    let Some(written) = answer.stamps.first_write else { return HELD };
+    let ns = written.since(since).saturating_sub(answer.connect.total_ns().unwrap_or(0));
+    (ns / ms(1)).min(u64::from(HELD - 1)) as u32
 }
 
 /// The grade of an answer; 0 where there is none.

@@ -96,6 +96,16 @@ impl Schedule {
         }
     }
 
+    /// The last round whose time is not after a moment; 0 before the first, and where rounds have no moments of their own.
+    pub fn round_at(&self, moment: jiff::Timestamp) -> u32 {
+        let since = moment.as_second() - self.created.as_second();
+        match &self.calendar {
+            Some(_) => self.times.partition_point(|time| *time <= moment) as u32,
+            None if self.every_s == 0 || since < 0 => 0,
+            None => (since as u64 / self.every_s).saturating_add(1).min(self.rounds.into()) as u32,
+        }
+    }
+
     /// When a round is to begin. By the calendar: at its time, up to the jitter later. Else at the start of the run for the first slot, at
     /// a random moment of each further one, and at any time where rounds follow one another. None beyond the last round.
     pub fn due(&self, round: u32) -> Option<jiff::Timestamp> {

@@ -50,6 +50,8 @@ pub(super) fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> V
             Lang::Zh => format!("经 reqwest 读取，因此是用户态时间（含本客户端的延迟）：{by_reqwest}。"),
         });
     }
+    let stop = lang.say(".", "。");
+    lines.extend(table.held.iter().map(|held| format!("{}{stop}", held.words(lang))));
     if all_few(table) {
         lines.push(lang.say("Fewer than five requests a target: too few for a figure.", "每个对象的请求不足五个：不足以给出数值。").into());
     }

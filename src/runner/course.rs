@@ -322,7 +322,8 @@ impl Course {
 
     /// The first round after this one that can still be held, where rounds have moments.
     fn next_after(&self, round: u32) -> Option<NextRound> {
-        let open = (round + 1..=self.schedule.rounds).filter(|next| !self.before.closed.contains(next));
+        let now = self.schedule.round_at(self.setting.clock.wall());
+        let open = (now.max(round + 1)..=self.schedule.rounds).filter(|next| !self.before.closed.contains(next));
         open.filter(|next| self.schedule.latest(*next).is_some() && !self.is_missed(*next))
             .find_map(|next| Some(NextRound { round: next, due: self.schedule.due(next)? }))
     }

@@ -27,7 +27,7 @@ pub use counts::{keep_counts, keep_text};
 pub use course::run;
 pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
 pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
-pub use resume::Before;
+pub use resume::{Before, thin};
 
 /// One target with everything that asking it takes.
 #[derive(Clone)]

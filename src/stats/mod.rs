@@ -9,6 +9,7 @@ mod clustered;
 mod cosinor;
 mod draws;
 mod friedman;
+mod hinge;
 mod interval;
 mod kruskal_wallis;
 mod mean;
@@ -34,6 +35,7 @@ pub use cluster_quantile::{ClusteredQuantile, clustered_quantile, clustered_quan
 pub use clustered::Clustered;
 pub use cosinor::{Cosinor, cosinor};
 pub use friedman::{Friedman, friedman};
+pub use hinge::{Hinge, hinge};
 pub use interval::{Bound, Confidence, Estimate, Interval, NotAConfidence, NotASample, Sample};
 pub use kruskal_wallis::{KruskalWallis, kruskal_wallis};
 pub use mean::{geometric_mean, harmonic_mean, mean, median, ratio_of_sums};

@@ -7,7 +7,7 @@ use photofinish::dialect::{Decoder, Emit};
 use photofinish::ident::ProviderId;
 use photofinish::plan::Schedule;
 use photofinish::provider::{Call, Capabilities, Provider, RequestError};
-use photofinish::record::{Connect, Manifest, Reads, Role, RoundState, Stamps, TargetFacts, Trial};
+use photofinish::record::{Calendar, Connect, Manifest, Reads, Role, RoundState, Stamps, TargetFacts, Trial};
 use photofinish::runner::{Before, Extent, Outcome, Progress, Racer, RunInputs, Stop, run};
 use photofinish::store::{Journal, Run};
 use photofinish::timeline::{EndMark, Ended, ErrorKind, Mark, Phase, ProviderError, Stage as Step, StreamEvent, Usage};
@@ -227,6 +227,12 @@ pub struct Play {
     pub wall: &'static str,
     /// How much of the run this sitting does.
     pub extent: Extent,
+    /// When rounds are due, where a calendar says so.
+    pub calendar: Option<Calendar>,
+    /// The clock of this sitting, for scripts that look at it; else one that begins at `wall`.
+    pub clock: Option<Clock>,
+    /// So many milliseconds after the start the wall clock moves by so many seconds: it is set, or the machine slept.
+    pub steps: Vec<(u64, i64)>,
 }
 
 /// How it went.
@@ -245,12 +251,26 @@ pub fn always(reply: Reply) -> Script {
 impl Play {
     pub fn new(results: &Path, actors: Vec<(&'static str, Script)>) -> Play {
         let (change, results) = ((|_: &mut Manifest| {}) as fn(&mut Manifest), results.to_owned());
-        Play { actors, prompts: 2, rounds: 2, change, stop: vec![], results, resume: None, wall: START, extent: Extent::All }
+        Play {
+            actors,
+            prompts: 2,
+            rounds: 2,
+            change,
+            stop: vec![],
+            results,
+            resume: None,
+            wall: START,
+            extent: Extent::All,
+            calendar: None,
+            clock: None,
+            steps: vec![],
+        }
     }
 
     pub async fn perform(self) -> Played {
-        let clock = Clock::virtual_from(self.wall.parse().unwrap());
+        let clock = self.clock.clone().unwrap_or_else(|| Clock::virtual_from(self.wall.parse().unwrap()));
         let mut manifest = self.manifest();
+        manifest.design.calendar = self.calendar.clone();
         (self.change)(&mut manifest);
         let keep = || Box::new(|_: &mut photofinish::record::Line| {});
         let (journal, before) = match &self.resume {
@@ -288,6 +308,14 @@ impl Play {
             }
             std::future::pending::<()>().await;
         };
+        let clockmaker = async {
+            let (begun, Clock::Virtual(start)) = (clock.now(), &clock) else { unreachable!() };
+            for (ms, seconds) in &self.steps {
+                clock.sleep_until(begun.plus(ms * 1_000_000)).await;
+                start.step(seconds * 1_000_000_000);
+            }
+            std::future::pending::<()>().await;
+        };
         let inputs = RunInputs {
             manifest,
             schedule,
@@ -300,7 +328,7 @@ impl Play {
             extent: self.extent,
             progress,
         };
-        let raced = tokio::select! { raced = run(inputs) => raced, () = conductor => unreachable!() };
+        let raced = tokio::select! { raced = run(inputs) => raced, () = conductor => unreachable!(), () = clockmaker => unreachable!() };
         let mut progress = Vec::new();
         while let Ok(said) = told.try_recv() {
             progress.push(said);
@@ -342,6 +370,11 @@ impl Played {
     }
     pub fn of(&self, target: &str, what: What) -> Vec<&Seen> {
         self.log.iter().filter(|seen| seen.target == target && seen.what == what).collect()
+    }
+    /// When each round began, by the wall clock.
+    pub fn begun(&self) -> Vec<(u32, jiff::Timestamp)> {
+        let begun = self.run.rounds.iter().filter(|line| line.state == RoundState::Begun);
+        begun.map(|line| (line.round, line.wall)).collect()
     }
     pub fn states(&self) -> Vec<(u32, RoundState)> {
         self.run.rounds.iter().map(|line| (line.round, line.state)).collect()

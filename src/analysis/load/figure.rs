@@ -123,11 +123,19 @@ pub struct Figure {
     pub passes: Vec<Result<Extended, NoFigure>>,
 }
 
+impl Figure {
+    /// A figure of nothing that was measured.
+    pub(super) fn absent() -> Figure {
+        let (point, interval) = (Err(NoFigure::NotMeasured), Err(NoInterval::NoFigure));
+        Figure { point, interval, rests_on: RestsOn::Passes, n: 0, without: 0, passes: Vec::new() }
+    }
+}
+
 /// What the point of a figure is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RestsOn {
-    /// The geometric mean of the passes that were measured: each of them has the figure.
+    /// The geometric mean of the passes that have the figure: of all that were measured, or, for rates, of those that have a window.
     Passes,
     /// The arithmetic mean of the passes: some are zero, which has no logarithm.
     PassesWithZero,

@@ -1,9 +1,11 @@
 //! A load run as figures: what each stage came to on each target, over the passes; the service level, the knee, the gate, and who is
 //! faster up to where. Values and reasons; the sentences stand in `report/`. Definitions and why: docs/method.md, "Load".
 
+mod cell;
 mod crossover;
 mod figure;
 mod knee;
+mod measure;
 mod slo;
 mod stage;
 mod table;

@@ -1,10 +1,13 @@
 //! One stage on one target, over its passes.
 
+use super::cell::Cell;
 use super::figure::{Figure, Measure, NoFigure, NoInterval, NoWindow};
-use super::slo::SloAtStage;
+use super::measure::Measuring;
+use super::slo::{SloAtStage, at_stage};
+use crate::measured::Came;
 use crate::metric::Outcome;
 use crate::record::{Offered, SelfLag};
-use crate::stats::Interval;
+use crate::stats::{Extended, Interval, quantile_type1};
 use crate::units::Stamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -98,6 +101,13 @@ pub struct Window {
     pub ended: usize,
 }
 
+impl Window {
+    /// Whether a moment lies in it: after its begin, up to its end.
+    pub fn holds(&self, at: Stamp) -> bool {
+        self.from < at && at <= self.to
+    }
+}
+
 /// Requests of a stage, all measured passes together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct StageCounts {
@@ -162,4 +172,109 @@ pub enum ClientLimit {
         /// Meant to be.
         of: usize,
     },
+}
+
+/// Lag of the measuring thread or of sends above which a stage may be this client's, ms of real time.
+const LAG_MS: f64 = 20.0;
+/// The same for the share of requests that it did not get to send.
+const NOT_SENT: f64 = 0.01;
+
+/// The figures of a stage on a target.
+pub(super) fn stage_figures(measuring: &Measuring<'_>, target: usize, stage: usize, offered: Offered) -> StageFigures {
+    let measured: Vec<&Cell<'_>> = measuring.cells.iter().filter(|cell| cell.state == CellState::Measured).collect();
+    let (figures, counts) = (measuring.figures(), counts(&measured));
+    let client = client_limits(&measured, &counts);
+    let slo = at_stage(measuring, &figures, !client.is_empty());
+    StageFigures {
+        target,
+        stage,
+        offered,
+        load: load_of(&offered),
+        cells: measuring.cells.iter().map(pass_cell).collect(),
+        success: success(measuring, &counts),
+        stalls: stalls(&measured, &counts),
+        counts,
+        figures,
+        client,
+        slo,
+    }
+}
+
+/// Users, or arrivals a second.
+pub(super) fn load_of(offered: &Offered) -> f64 {
+    match offered {
+        Offered::Users { users } => f64::from(*users),
+        Offered::Arrivals { per_s, .. } => *per_s,
+    }
+}
+
+fn pass_cell(cell: &Cell<'_>) -> PassCell {
+    PassCell {
+        run: cell.run,
+        pass: cell.pass,
+        state: cell.state.clone(),
+        window: cell.window(),
+        sent: cell.rows.len(),
+        good: cell.good().count(),
+        connections: cell.connections(),
+        lag: cell.line.and_then(|line| line.lag.clone()),
+    }
+}
+
+fn counts(cells: &[&Cell<'_>]) -> StageCounts {
+    let mut counts = StageCounts::default();
+    let mut failed: BTreeMap<Outcome, usize> = BTreeMap::new();
+    for cell in cells {
+        counts.no_sample += cell.no_sample;
+        let opened = cell.rows.iter().filter(|row| row.began.is_some() && row.opened).count();
+        // The first request on a connection that was opened beforehand bears the mark too.
+        counts.cold += opened.saturating_sub(cell.connections() as usize);
+        for row in &cell.rows {
+            counts.sent += 1;
+            counts.held += usize::from(row.held);
+            match row.came {
+                Came::Sent(Outcome::Ok) => counts.good += 1,
+                Came::Sent(outcome) => *failed.entry(outcome).or_default() += 1,
+                Came::Unsent(_) | Came::Configuration => counts.behind += 1,
+            }
+        }
+    }
+    counts.failed = failed.into_iter().collect();
+    counts
+}
+
+fn success(measuring: &Measuring<'_>, counts: &StageCounts) -> Result<Success, NoFigure> {
+    let figure = measuring.share_of(|row| row.is_ok());
+    let share = figure.point?.finite().ok_or(NoFigure::NoRequest)?;
+    Ok(Success { share, good: counts.good, sent: counts.sent, interval: figure.interval })
+}
+
+fn stalls(cells: &[&Cell<'_>], counts: &StageCounts) -> Result<Stalls, NoFigure> {
+    if counts.good == 0 {
+        return Err(if cells.is_empty() { NoFigure::NotMeasured } else { NoFigure::NoGoodReply });
+    }
+    let each = || cells.iter().flat_map(|cell| cell.good()).map(|row| row.stalls);
+    let replies = each().filter(|stalls| 0 < *stalls).count();
+    Ok(Stalls { gaps: each().map(u64::from).sum(), replies, good: counts.good })
+}
+
+fn client_limits(cells: &[&Cell<'_>], counts: &StageCounts) -> Vec<ClientLimit> {
+    let mut limits = Vec::new();
+    let lags = cells.iter().filter_map(|cell| cell.line?.lag.as_ref());
+    let p99_ms = lags.map(|lag| lag.runtime_p99_us / 1e3).fold(0.0, f64::max);
+    if LAG_MS < p99_ms {
+        limits.push(ClientLimit::Lag { p99_ms });
+    }
+    let p99 = |cell: &&Cell<'_>| {
+        let lags: Vec<Extended> = cell.rows.iter().filter_map(|row| cell.send_lag(row)).map(Extended::Finite).collect();
+        quantile_type1(&lags, 0.99)?.finite()
+    };
+    let p99_ms = cells.iter().filter_map(p99).fold(0.0, f64::max);
+    if LAG_MS < p99_ms {
+        limits.push(ClientLimit::SendLag { p99_ms });
+    }
+    if NOT_SENT * (counts.sent as f64) < counts.behind as f64 {
+        limits.push(ClientLimit::NotSent { behind: counts.behind, of: counts.sent });
+    }
+    limits
 }

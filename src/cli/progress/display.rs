@@ -179,10 +179,6 @@ impl Display {
         match event {
             Event::Waiting { .. } if drawn => vec![],
             Event::Waiting { round, until } => vec![words::waiting(*round, rounds, *until, self.clock.wall(), &self.zone)],
-            Event::Held { targets, until } => {
-                let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
-                vec![format!("waiting until {until:.0} for the pace of {}", names.join(", "))]
-            }
             // Nothing was left of it to be asked.
             Event::RoundOver { targets, .. } if targets.is_empty() => vec![],
             Event::RoundOver { round, targets, spent } => {

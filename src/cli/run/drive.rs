@@ -234,7 +234,6 @@ fn show(display: &mut Display, said: Progress, samples: &mut BTreeMap<TargetId, 
     let event = match said {
         Progress::Round { round } => Event::Round { round },
         Progress::Waiting { round, until } => Event::Waiting { round, until },
-        Progress::Held { targets, until } => Event::Held { targets, until },
         Progress::Trial { target, role, usable, sent, words, spent } => {
             let sampled = samples.entry(target.clone()).or_default();
             sampled.usable += u64::from(usable);

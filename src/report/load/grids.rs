@@ -254,6 +254,7 @@ fn called(word: DuelWord, lang: Lang) -> &'static str {
         DuelWord::FirstFaster => lang.say("first", "前者"),
         DuelWord::SecondFaster => lang.say("second", "后者"),
         DuelWord::Undecided => lang.say("not shown", "未显示"),
+        DuelWord::IdenticalData => lang.say("identical", "数据相同"),
         DuelWord::FewPasses => lang.say("few passes", "遍数不足"),
         DuelWord::Withheld => lang.say("withheld", "不判定"),
         DuelWord::NotComparable => lang.say("no value", "无数值"),

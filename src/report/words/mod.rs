@@ -25,7 +25,9 @@ pub trait Worded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{BasisBecause, ClockMove, JoinError, Missing, NotReported, Quantity, Remark, Standing, VoidReason, Warning};
+    use crate::analysis::{
+        BasisBecause, ClockMove, HeldRequests, JoinError, Missing, NotReported, Quantity, Remark, Standing, VoidReason, Warning,
+    };
     use crate::ident::TargetId;
     use crate::metric::{Better, Flag, Outcome, Undefined};
     use crate::record::{Difference, UnequalBy};
@@ -77,8 +79,13 @@ mod tests {
         for better in [Better::Lower, Better::Higher, Better::Neither] {
             all.push(Box::new(better));
         }
-        for standing in [Standing::Sent, Standing::Behind, Standing::WarmUp, Standing::Superseded, Standing::Configuration] {
+        for standing in
+            [Standing::Sent, Standing::Behind, Standing::WarmUp, Standing::Superseded, Standing::Configuration, Standing::Unasked]
+        {
             all.push(Box::new(standing));
+        }
+        for (held, seconds) in [(1, Some((1.2, 1.2))), (2, Some((0.5, 8.4))), (2, None)] {
+            all.push(Box::new(HeldRequests { target: target(), held, sent: 9, seconds }));
         }
         for warning in [
             Warning::OftenLimited { target: target(), limited: 2, sent: 9 },
@@ -126,6 +133,8 @@ mod tests {
             Remark::CountsDiffer { ratio: 1.2, others: 1.0 },
             Remark::QuotaBound,
             Remark::Behind(2),
+            Remark::OverBudget(2),
+            Remark::HeldBack(2),
             Remark::Configuration(2, "no".into()),
             Remark::Few,
         ] {

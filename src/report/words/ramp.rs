@@ -253,6 +253,9 @@ impl Worded for DuelWord {
             DuelWord::FirstFaster => ("the first is faster", "前者更快"),
             DuelWord::SecondFaster => ("the second is faster", "后者更快"),
             DuelWord::Undecided => ("no difference shown", "未显示出差异"),
+            DuelWord::IdenticalData => {
+                ("the same ratio in every pass to the last digit: check the set-up", "每一遍的比值逐位相同：请检查测试设置")
+            }
             DuelWord::FewPasses => ("too few passes to call (it takes 3)", "遍数太少，不作判定（需要 3 遍）"),
             DuelWord::Withheld => ("withheld, as this client was at its limit", "本客户端已到极限，不作判定"),
             DuelWord::NotComparable => ("not comparable, as one of them has no value", "其中一方没有数值，不可比较"),

@@ -1,7 +1,7 @@
 //! Words for what a reading of runs found: doubts, remarks, why a figure is missing, why a token basis was taken.
 
 use super::Worded;
-use crate::analysis::{BasisBecause, ClockMove, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
+use crate::analysis::{BasisBecause, ClockMove, HeldRequests, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
 use crate::record::{Difference, Unequal, UnequalBy};
 use crate::report::Lang;
 
@@ -22,6 +22,9 @@ impl Worded for Standing {
                 ("not: its round is void for all, since this client fell behind", "不计：其所在轮因本客户端跟不上进度而对所有对象作废")
             }
             Standing::Configuration => ("not: the target's set-up is at fault", "不计：该对象的配置有误"),
+            Standing::Unasked => {
+                ("not: its own budget or pace left it out of the block", "不计：受其自身预算或限速所限，该区组未向它发出请求")
+            }
         };
         lang.say(en, zh).to_owned()
     }
@@ -246,9 +249,35 @@ impl Worded for Remark {
             }
             (Remark::Behind(n), Lang::En) => format!("{n} not sent, this client fell behind"),
             (Remark::Behind(n), Lang::Zh) => format!("{n} 个未发出，本客户端跟不上进度"),
+            (Remark::OverBudget(n), Lang::En) => format!("{n} not sent and not charged, its daily budget was used up"),
+            (Remark::OverBudget(n), Lang::Zh) => format!("{n} 个未发出也不计入，其当日预算已用完"),
+            (Remark::HeldBack(n), Lang::En) => format!("{n} not sent and not charged, its pace or a Retry-After allowed none in time"),
+            (Remark::HeldBack(n), Lang::Zh) => format!("{n} 个未发出也不计入，其限速或 Retry-After 不允许及时发出"),
             (Remark::Configuration(n, words), Lang::En) => format!("{n} not counted, the set-up is at fault: {words}"),
             (Remark::Configuration(n, words), Lang::Zh) => format!("{n} 个不计，配置有误：{words}"),
             (Remark::Few, _) => lang.say("fewer than five requests: too few for a figure", "请求不足五个：不足以给出数字").into(),
+        }
+    }
+}
+
+impl Worded for HeldRequests {
+    fn words(&self, lang: Lang) -> String {
+        let HeldRequests { target, held, sent, seconds } = self;
+        let tenths = |seconds: f64| if seconds < 0.95 { format!("{seconds:.2}") } else { format!("{seconds:.1}") };
+        let span = seconds.map(|(least, most)| (tenths(least), tenths(most)));
+        let span = span.map(|(least, most)| if least == most { least } else { format!("{least}–{most}") });
+        match lang {
+            Lang::En => {
+                let were = if *held == 1 { "was" } else { "were" };
+                let span = span.map_or_else(String::new, |span| format!(" for {span} s"));
+                format!(
+                    "{held} of {sent} requests of {target} {were} held back{span} by its pace or a Retry-After, a wait that no time in the table holds"
+                )
+            }
+            Lang::Zh => {
+                let span = span.map_or_else(String::new, |span| format!("（{span} s）"));
+                format!("{target} 的 {sent} 个请求中有 {held} 个因其限速或 Retry-After 推迟发出{span}，表中任何时间都不含这段等待")
+            }
         }
     }
 }
