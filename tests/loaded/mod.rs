@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 use photofinish::analysis::BasisBecause;
+use photofinish::analysis::load::Window;
 use photofinish::analysis::load::*;
 use photofinish::ident::TargetId;
 use photofinish::metric::{Outcome, Undefined};
@@ -216,16 +217,12 @@ impl Ramp {
         figures.stalls = Err(NoFigure::NoGoodReply);
         for (measure, figure) in &mut figures.figures {
             *figure = match measure {
-                Measure::Rps | Measure::Goodput | Measure::SystemSpeed => Figure {
-                    point: Ok(Extended::Finite(0.0)),
-                    interval: Err(NoInterval::ZeroInSome { passes: 3 }),
-                    ..figure.clone()
-                },
-                Measure::LatencyP50 | Measure::LatencyP95 | Measure::LatencyP99 | Measure::TtftP50 | Measure::TtftP95 => Figure {
-                    point: Ok(Extended::Never),
-                    interval: Err(NoInterval::NeverInSome { passes: 3 }),
-                    ..figure.clone()
-                },
+                Measure::Rps | Measure::Goodput | Measure::SystemSpeed => {
+                    Figure { point: Ok(Extended::Finite(0.0)), interval: Err(NoInterval::ZeroInSome { passes: 3 }), ..figure.clone() }
+                }
+                Measure::LatencyP50 | Measure::LatencyP95 | Measure::LatencyP99 | Measure::TtftP50 | Measure::TtftP95 => {
+                    Figure { point: Ok(Extended::Never), interval: Err(NoInterval::NeverInSome { passes: 3 }), ..figure.clone() }
+                }
                 Measure::SendLagP50 | Measure::SendLagP99 => continue,
                 _ => none(NoFigure::NoGoodReply),
             };
@@ -319,6 +316,15 @@ pub fn with_pair(ramp: &mut Ramp) {
             }
         };
         let (first_wins, second_wins) = (reach(DuelWord::FirstFaster), reach(DuelWord::SecondFaster));
-        ramp.table.crossovers.push(Crossover { first: 0, second: 1, by, family: stages, duels, first_wins, second_wins });
+        ramp.table.crossovers.push(Crossover {
+            first: 0,
+            second: 1,
+            by,
+            one_family: Some(false),
+            family: stages,
+            duels,
+            first_wins,
+            second_wins,
+        });
     }
 }
