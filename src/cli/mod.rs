@@ -15,11 +15,13 @@ mod providers;
 mod ramp;
 mod reading;
 mod run;
+mod schedule;
 mod show;
 mod signals;
 mod sim;
 mod simulator;
 mod table;
+mod watch;
 
 use crate::secret;
 use clap::{Parser, Subcommand};
@@ -46,6 +48,10 @@ enum Command {
     Init(init::Args),
     /// Run a plan, or targets named on the command line
     Run(Box<run::Args>),
+    /// The rounds of a plan in the foreground, for days: goes on with its run, shows the next round, the last ones and the spending
+    Watch(watch::Args),
+    /// When a plan's rounds are due, and the entries for cron, systemd and Kubernetes (sends nothing)
+    Schedule(schedule::Args),
     /// One row a target
     Table(table::Args),
     /// Every pair, or all against a baseline: ratio, interval, adjusted p, the verdict in words
@@ -98,6 +104,8 @@ pub fn main() -> ExitCode {
         Command::Providers(args) => providers::run(args),
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
+        Command::Watch(args) => watch::run(args),
+        Command::Schedule(args) => schedule::run(args),
         Command::Table(args) => table::run(args),
         Command::Hours(args) => hours::run(args),
         Command::Compare(args) => compare::run(args),

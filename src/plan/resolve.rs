@@ -7,7 +7,7 @@ use crate::ident::PromptId;
 use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Rounds and prompts by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -108,14 +108,22 @@ impl PlanFile {
 }
 
 impl Plan {
-    /// SHA-256 of the plan's canonical JSON, hexadecimal.
+    /// SHA-256 of the plan's canonical JSON, hexadecimal. Files count by their names alone: from where a plan is named is not part of what
+    /// is planned, and what a data set asks has a digest of its own.
     pub fn digest(&self) -> String {
-        let json = match self.schedule.as_ref().and_then(|schedule| schedule.ends.as_ref()) {
+        let named = |path: &Path| path.file_name().map_or_else(|| path.to_owned(), PathBuf::from);
+        let mut plan = self.clone();
+        plan.dataset = named(Path::new(&plan.dataset)).display().to_string();
+        plan.tokenizer = plan.tokenizer.as_deref().map(named);
+        for target in &mut plan.targets {
+            target.ca_file = target.ca_file.as_deref().map(named);
+        }
+        if plan.schedule.as_ref().is_some_and(|schedule| schedule.ends.is_some()) {
             // How many rounds lie before an end depends on when the run begins. The end is what was planned.
-            Some(_) => serde_json::to_vec(&Plan { rounds: 0, ..self.clone() }),
-            None => serde_json::to_vec(self),
-        };
-        Sha256::digest(json.unwrap_or_default()).iter().map(|byte| format!("{byte:02x}")).collect()
+            plan.rounds = 0;
+        }
+        let json = serde_json::to_vec(&plan).unwrap_or_default();
+        Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The plan with the rounds counted that a run made at `created` has before its schedule's end. Plans without one stay as they are.
@@ -467,6 +475,18 @@ mod tests {
         assert_eq!(plan.digest(), "175522fdbd320ceb822bdc89ef2a9746bea950c04ae4913736fa45883640044e");
         let scheduled = plan_of("targets: [a/b]\nprompts: 2\nschedule:\n  cron: \"@hourly\"\n", &Patch::default()).unwrap();
         assert_ne!(scheduled.digest(), plan.digest());
+    }
+
+    #[test]
+    fn a_target_s_pace_comes_before_the_plan_s_figure_by_figure_and_both_are_part_of_the_digest() {
+        let plan = |text: &str| plan_of(text, &Patch::default()).unwrap();
+        let of = "pace:\n  requests_per_minute: 20\n  requests_per_day: 500\ntargets:\n  - a/b\n  - target: c/d\n    pace: {requests_per_minute: 5}\n";
+        let paces: Vec<Pace> = plan(of).targets.iter().map(|entry| entry.pace.unwrap()).collect();
+        assert_eq!(paces.iter().map(|pace| pace.requests_per_minute).collect::<Vec<_>>(), [Some(20), Some(5)]);
+        assert_eq!(paces.iter().map(|pace| pace.requests_per_day).collect::<Vec<_>>(), [Some(500); 2]);
+        assert_ne!(plan(of).digest(), plan(&of.replace("500", "400")).digest());
+        // A plan without a pace keeps the digest that it had before there were any.
+        assert!(!serde_json::to_string(&plan("targets: [a/b]\n")).unwrap().contains("pace"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ const LONGEST_BREAK_S: i64 = 15 * 60;
 /// The longest time without a look at the wall clock.
 const LONGEST_STEP_NS: u64 = secs(30);
 /// One round is asked for by another clock than this machine's at times: so many seconds before its time it is waited for.
-const EARLY_S: i64 = 5;
+pub const EARLY_S: i64 = 5;
 /// The wall clock was set, or the machine slept, where it moved against the monotonic one by more than this.
 const STEP_NS: i128 = 100_000_000;
 

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 pub use counts::{keep_counts, keep_text};
-pub use course::run;
+pub use course::{EARLY_S, run};
 pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
 pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
 pub use resume::{Before, thin};

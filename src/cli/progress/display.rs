@@ -110,8 +110,8 @@ impl Display {
     fn take(&mut self, event: &Event) {
         let now = self.clock.now();
         match event {
-            Event::Begun { kind, rounds, targets, last_due, .. } => {
-                (self.kind, self.rounds, self.last_due) = (*kind, *rounds, *last_due);
+            Event::Begun { kind, rounds, targets, last_due, spent, .. } => {
+                (self.kind, self.rounds, self.last_due, self.spent) = (*kind, *rounds, *last_due, *spent);
                 self.tallies = targets.iter().map(|(target, ahead)| Tally::new(target.clone(), *ahead)).collect();
                 if self.manner == Manner::Bars {
                     self.bars = Some(Bars::new(&self.counts()));

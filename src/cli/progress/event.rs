@@ -18,11 +18,16 @@ pub enum Event {
         kind: Kind,
         /// Rounds, or passes of a load run.
         rounds: u32,
+        /// Those of them that were over before.
+        rounds_over: u32,
         /// What is still to come from each target, in the plan's order.
         targets: Vec<(TargetId, Ahead)>,
         /// When the last round is due, where a schedule says so.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_due: Option<jiff::Timestamp>,
+        /// What the run has used before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spent: Option<Spent>,
     },
     /// The next round is not due yet.
     Waiting {
