@@ -183,10 +183,10 @@ fn the_line_for_cron_does_one_round_into_the_plans_run_and_is_quiet() {
     let asked = server.served().len();
     assert!(0 < asked);
     let (code, stdout, _) = told(&home, &[], &["schedule", "plan.yaml"]);
-    assert!(code == 0 && stdout.contains("3 rounds; 1 of them are over in results/"), "{stdout}");
+    assert!(code == 0 && stdout.contains("3 rounds, ") && stdout.contains(" over so far in results/2"), "{stdout}");
     // A fault is what cron mails.
-    std::fs::remove_file(home.join("keys.env")).unwrap();
+    std::fs::write(home.join("plan.yaml"), "rouns: 3\n").unwrap();
     let (code, mailed) = cron();
-    assert!(code == Some(2) && mailed.contains("keys.env"), "{mailed}");
+    assert!(code == Some(2) && mailed.contains("did you mean `rounds`?"), "{mailed}");
     assert_eq!(std::fs::read_dir(home.join("results")).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count(), 1);
 }
