@@ -15,6 +15,7 @@ mod providers;
 mod ramp;
 mod reading;
 mod run;
+mod schedule;
 mod show;
 mod signals;
 mod sim;
@@ -49,6 +50,8 @@ enum Command {
     Run(Box<run::Args>),
     /// The rounds of a plan in the foreground, for days: goes on with its run, shows the next round, the last ones and the spending
     Watch(watch::Args),
+    /// When a plan's rounds are due, and the entries for cron, systemd and Kubernetes (sends nothing)
+    Schedule(schedule::Args),
     /// One row a target
     Table(table::Args),
     /// Every pair, or all against a baseline: ratio, interval, adjusted p, the verdict in words
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
         Command::Watch(args) => watch::run(args),
+        Command::Schedule(args) => schedule::run(args),
         Command::Table(args) => table::run(args),
         Command::Hours(args) => hours::run(args),
         Command::Compare(args) => compare::run(args),

@@ -6,7 +6,7 @@ use super::stage::{CellState, Window};
 use crate::measured::{LoadRow, Paced};
 use crate::metric::Undefined;
 use crate::record::{Condition, Looked, Sense, TimeOf};
-use crate::stats::{Confidence, Extended, Interval, Sample, clustered_share, mean, median, plain_paired, quantile_type1};
+use crate::stats::{Confidence, Extended, Interval, Sample, clustered_share, geometric_mean, mean, median, plain_paired, quantile_type1};
 use crate::tokens::Basis;
 use std::collections::BTreeMap;
 
@@ -77,7 +77,13 @@ impl Measuring<'_> {
 
     /// The longest of all requests sent, ms.
     pub fn longest_of(&self, time: TimeOf) -> Figure {
-        self.over_passes(true, |cells| self.quantile(cells, time, 1.0, 1))
+        let longest = |cells: &[&Cell<'_>]| self.quantile(cells, time, 1.0, 1);
+        let over_passes = self.over_passes(true, longest);
+        // The longest of all is no mean of the passes' longest.
+        match longest(&self.measured()) {
+            Ok(seen) => Figure { point: Ok(seen.value), interval: Err(NoInterval::FewAPass), rests_on: RestsOn::Pooled, ..over_passes },
+            Err(_) => over_passes,
+        }
     }
 
     /// The arithmetic mean of a time over good replies, ms.
@@ -160,7 +166,9 @@ impl Measuring<'_> {
             return (middle, RestsOn::PassesWithZero, Err(NoInterval::ZeroInSome { passes: zeros }));
         }
         let logs: Vec<f64> = finite.iter().map(|value| value.ln()).collect();
-        let middle = mean(&logs).map_or(Extended::Never, |log| Extended::Finite(log.exp()));
+        let alike = finite.first().filter(|first| finite.iter().all(|value| value == *first));
+        // Equal passes come to what they are, to the last digit.
+        let middle = alike.copied().or_else(|| geometric_mean(&finite)).map_or(Extended::Never, Extended::Finite);
         (middle, RestsOn::Passes, log_interval(logs, self.confidence))
     }
 

@@ -82,8 +82,8 @@ fn client(of: &[&StageFigures], lang: Lang) -> Option<String> {
         .map(|stage| {
             let why: Vec<String> = stage.client.iter().map(|why| why.words(lang)).collect();
             match lang {
-                Lang::En => format!("{} ({})", stages(&[stage.offered], lang), why.join("; ")),
-                Lang::Zh => format!("{}（{}）", stages(&[stage.offered], lang), why.join("；")),
+                Lang::En => format!("at {} {}", stages(&[stage.offered], lang), why.join(", ")),
+                Lang::Zh => format!("{}时{}", stages(&[stage.offered], lang), why.join("，")),
             }
         })
         .collect();
@@ -184,7 +184,7 @@ fn missing(reading: &LoadReading<'_>, of: &[&StageFigures]) -> Option<String> {
                 (true, Lang::En) => format!("{measures}: {why}"),
                 (false, Lang::En) => format!("{measures} at {}: {why}", stages(&offered, lang)),
                 (true, Lang::Zh) => format!("{measures}：{why}"),
-                (false, Lang::Zh) => format!("{} 的{measures}：{why}", stages(&offered, lang)),
+                (false, Lang::Zh) => format!("{}的{measures}：{why}", stages(&offered, lang)),
             }
         })
         .collect();
