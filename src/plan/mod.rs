@@ -1,15 +1,19 @@
 //! Design of the experiment: plan file -> valid plan -> rounds, blocks, trials. Pure.
 
+mod arrivals;
 mod design;
 mod estimate;
 mod file;
+mod load;
 mod resolve;
 mod source;
 mod windows;
 
+pub use arrivals::Arrivals;
 pub use design::{Block, Schedule, nonce};
 pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
+pub use load::{LoadAsk, LoadCell, LoadSchedule, LoadWish, conditions_to_stop};
 pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};
 pub use windows::WindowsFile;

@@ -24,6 +24,9 @@ pub struct LoadDesign {
     /// Each request opens a connection of its own, whose time then counts; else connections are opened before a stage begins.
     #[serde(default)]
     pub cold: bool,
+    /// Open loop: an arrival that finds so many requests in flight is not sent, and recorded as `client_behind`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_in_flight: Option<u32>,
     /// The service level as it was asked for, such as `ttft_p95<1s,tpot_p95<50ms`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub slo: Option<String>,
@@ -50,6 +53,16 @@ pub enum Offered {
     },
 }
 
+impl Offered {
+    /// Users, or mean arrivals a second: what `@` of a condition names.
+    pub fn size(&self) -> f64 {
+        match self {
+            Offered::Users { users } => f64::from(*users),
+            Offered::Arrivals { per_s, .. } => *per_s,
+        }
+    }
+}
+
 /// How arrivals are spread in time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "spread", rename_all = "snake_case")]
@@ -74,11 +87,30 @@ pub enum Until {
         /// How many, of all users together.
         requests: u64,
     },
+    /// After so many requests for each of its users.
+    PerUser {
+        /// How many a user, on the average: whoever is free takes the next.
+        each: u64,
+        /// And not before so many in all.
+        at_least: u64,
+    },
     /// After so long.
     Lasting {
         /// Milliseconds from the stage's begin.
         ms: u64,
     },
+}
+
+impl Until {
+    /// How many requests a cell of this load makes, where that is known beforehand.
+    pub fn requests(&self, offered: &Offered) -> Option<u64> {
+        match (self, offered) {
+            (Until::Requests { requests }, _) => Some(*requests),
+            (Until::PerUser { each, at_least }, Offered::Users { users }) => Some((each * u64::from(*users)).max(*at_least)),
+            (Until::PerUser { at_least, .. }, Offered::Arrivals { .. }) => Some(*at_least),
+            (Until::Lasting { .. }, _) => None,
+        }
+    }
 }
 
 /// In which order a pass runs the stages.
@@ -117,7 +149,8 @@ pub struct StageLine {
     pub wall: jiff::Timestamp,
     /// Monotonic time of the same moment. Of `begun`: the first request may be sent from here on.
     pub mono: Stamp,
-    /// Connections that stood open when it began.
+    /// Connections that were opened for it before it began. The first request on each has `connect.reused` false, as has every request
+    /// for which one had to be opened anew.
     #[serde(default)]
     pub connections: u32,
     /// This client's own lag in it; with its end.
@@ -133,9 +166,9 @@ pub enum StageState {
     Begun,
     /// Its last reply has ended.
     Finished,
-    /// It was interrupted, and is no sample.
+    /// It was interrupted, or its target was stopped in it (key, balance, model): no sample.
     Interrupted,
-    /// It was not run: an earlier stage of this target had met the condition to stop.
+    /// It was not run: a lower stage of this target had met the condition to stop, or the target was stopped.
     Skipped {
         /// The condition and what was seen.
         because: String,

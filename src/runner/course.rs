@@ -148,6 +148,7 @@ impl Course {
                 attempt: asked.attempt,
                 role: asked.role,
                 scheduled: at_once.then_some(start),
+                load: None,
             };
             turns.push((lane, planned));
         }
