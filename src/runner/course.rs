@@ -27,8 +27,13 @@ pub async fn run(inputs: RunInputs) -> Raced {
     if outcome != Outcome::Finished {
         course.note(&format!("the run stopped: {}", said(&outcome)));
     }
-    let folder = course.journal.folder().to_owned();
-    match course.journal.close() {
+    close(course.journal, outcome)
+}
+
+/// The end of a run, once all its lines are on the disk.
+pub(super) fn close(journal: Journal, outcome: Outcome) -> Raced {
+    let folder = journal.folder().to_owned();
+    match journal.close() {
         Ok(folder) => Raced { folder, outcome },
         Err(fault) => Raced { folder, outcome: Outcome::RecordFailed(fault) },
     }
@@ -278,7 +283,7 @@ impl Course {
 }
 
 /// An outcome in words, for the record.
-fn said(outcome: &Outcome) -> String {
+pub(super) fn said(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Finished => "all rounds are over".into(),
         Outcome::Interrupted => "interrupted by the user".into(),

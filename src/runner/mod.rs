@@ -1,16 +1,18 @@
-//! When requests start and stop: rounds, blocks, one request in flight a target, draining on Ctrl-C, resuming.
+//! When requests start and stop: rounds, blocks, one request in flight a target, draining on Ctrl-C, resuming; and load, in stages of
+//! users or arrivals.
 
 mod counts;
 mod course;
 mod lag;
 mod lane;
+mod load;
 mod resume;
 
 use crate::clock::Clock;
 use crate::ident::{PromptId, TargetId};
 use crate::plan::Schedule;
 use crate::provider::Provider;
-use crate::record::{Manifest, NotSent, Role, TargetFacts, Trial};
+use crate::record::{Manifest, NotSent, Role, StageState, TargetFacts, Trial};
 use crate::secret::Secret;
 use crate::store::Journal;
 use crate::timeline::{Ended, Phase};
@@ -22,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use counts::{keep_counts, keep_text};
 pub use course::run;
+pub use load::{LoadInputs, run_load, spawn_load};
 pub use resume::Before;
 
 /// One target with everything that asking it takes.
@@ -98,6 +101,33 @@ pub enum Progress {
         /// How it went, in few words.
         words: String,
     },
+    /// A stage of a load run begins on a target.
+    Stage {
+        /// The pass, from 1.
+        pass: u32,
+        /// The stage, from 1.
+        stage: u32,
+        /// The target.
+        target: TargetId,
+        /// How many requests it will make, where that is known beforehand.
+        requests: Option<u64>,
+    },
+    /// A stage is over on a target, or was passed over.
+    StageOver {
+        /// The pass, from 1.
+        pass: u32,
+        /// The stage, from 1.
+        stage: u32,
+        /// The target.
+        target: TargetId,
+        /// What happened to it.
+        state: StageState,
+    },
+    /// The servers come to rest after a stage.
+    Resting {
+        /// When the next stage begins.
+        until: jiff::Timestamp,
+    },
     /// A target was stopped.
     Stopped {
         /// The target.
@@ -133,9 +163,15 @@ pub struct Raced {
 
 /// Runs on a thread and runtime of its own, so that nothing else takes the measurement's time.
 pub fn spawn(inputs: RunInputs) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
+    on_own_thread(run(inputs))
+}
+
+fn on_own_thread(
+    run: impl Future<Output = Raced> + Send + 'static,
+) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
     let work = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(runtime.block_on(run(inputs)))
+        Ok(runtime.block_on(run))
     };
     std::thread::Builder::new().name("measure".into()).spawn(work)
 }

@@ -255,6 +255,8 @@ impl Drawing {
                 sampled.last.clone_from(words);
                 self.bar.set_message(plain(&format!("{target}: {words}")));
             }
+            // Of load runs alone.
+            Progress::Stage { .. } | Progress::StageOver { .. } | Progress::Resting { .. } => {}
             Progress::Stopped { target, reason } => self.line(&format!("{target} is stopped: {reason}")),
         }
     }
