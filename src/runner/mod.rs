@@ -166,9 +166,7 @@ pub fn spawn(inputs: RunInputs) -> std::io::Result<std::thread::JoinHandle<std::
     on_own_thread(run(inputs))
 }
 
-fn on_own_thread(
-    run: impl Future<Output = Raced> + Send + 'static,
-) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
+fn on_own_thread(run: impl Future<Output = Raced> + Send + 'static) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
     let work = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(runtime.block_on(run))

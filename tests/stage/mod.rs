@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use photofinish::clock::Clock;
 use photofinish::dialect::{Decoder, Emit};
 use photofinish::ident::ProviderId;
-use photofinish::plan::Schedule;
+use photofinish::plan::{LoadSchedule, Schedule};
 use photofinish::provider::{Call, Capabilities, Provider, RequestError};
 use photofinish::record::{Connect, Manifest, Reads, Role, RoundState, Stamps, TargetFacts, Trial};
-use photofinish::runner::{Before, Outcome, Progress, Racer, RunInputs, Stop, run};
+use photofinish::runner::{Before, LoadInputs, Outcome, Progress, Racer, RunInputs, Stop, run, run_load};
 use photofinish::store::{Journal, Run};
 use photofinish::timeline::{EndMark, Ended, ErrorKind, Mark, Phase, ProviderError, Stage as Step, StreamEvent, Usage};
 use photofinish::wire::{ConnectFailure, Connection, Endpoint, ExchangeFacts, Frame, Framing, Head, Transport, Watch, WireRequest};
@@ -277,8 +277,17 @@ impl Play {
             }
             std::future::pending::<()>().await;
         };
-        let inputs = RunInputs { manifest, schedule, prompts, racers, journal, before, clock: clock.clone(), stop: stopped, progress };
-        let raced = tokio::select! { raced = run(inputs) => raced, () = conductor => unreachable!() };
+        // A manifest with a load design is run as one.
+        let run = async {
+            let clock = clock.clone();
+            match LoadSchedule::of(&manifest) {
+                None => run(RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop: stopped, progress }).await,
+                Some(schedule) => {
+                    run_load(LoadInputs { manifest, schedule, prompts, racers, journal, clock, stop: stopped, progress }).await
+                }
+            }
+        };
+        let raced = tokio::select! { raced = run => raced, () = conductor => unreachable!() };
         let mut progress = Vec::new();
         while let Ok(said) = told.try_recv() {
             progress.push(said);

@@ -60,6 +60,8 @@ impl LoadCourse {
             let mut running = FuturesUnordered::new();
             loop {
                 tokio::select! {
+                    // Whoever is due is sent first: what has come in has its time from the kernel, and can wait.
+                    biased;
                     turn = source.next(), if more => match turn.zip(asks.next()) {
                         None => more = false,
                         Some(_) if self.over_budget(1).is_some() => {
