@@ -7,6 +7,7 @@
 use crate::units::Stamp;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Where time comes from. Cheap to clone; all clones of a virtual clock share its time.
@@ -24,12 +25,21 @@ pub struct VirtualStart {
     began: tokio::time::Instant,
     mono: u64,
     wall: jiff::Timestamp,
+    stepped_ns: AtomicI64,
+}
+
+impl VirtualStart {
+    /// Sets the wall clock forward, or back where `ns` is negative, by so many nanoseconds: a clock that is set. The monotonic clock goes
+    /// on as it was, so that a step forward is a machine that slept, too.
+    pub fn step(&self, ns: i64) {
+        self.stepped_ns.fetch_add(ns, Ordering::Relaxed);
+    }
 }
 
 impl Clock {
     /// A virtual clock that begins now, at the wall-clock time `wall`. Call it inside a runtime whose time is paused.
     pub fn virtual_from(wall: jiff::Timestamp) -> Clock {
-        let start = VirtualStart { began: tokio::time::Instant::now(), mono: 1_000_000_000, wall };
+        let start = VirtualStart { began: tokio::time::Instant::now(), mono: 1_000_000_000, wall, stepped_ns: AtomicI64::new(0) };
         Clock::Virtual(Arc::new(start))
     }
     /// Monotonic time.
@@ -43,8 +53,26 @@ impl Clock {
     pub fn wall(&self) -> jiff::Timestamp {
         match self {
             Clock::System => jiff::Timestamp::now(),
-            Clock::Virtual(start) => start.wall + start.began.elapsed(),
+            Clock::Virtual(start) => {
+                let stepped = jiff::SignedDuration::from_nanos(start.stepped_ns.load(Ordering::Relaxed));
+                start.wall + start.began.elapsed() + stepped
+            }
         }
+    }
+    /// Wall-clock and monotonic time of one moment. Read anew where the process was preempted in between, so that what lies between the
+    /// two clocks is known to a millisecond.
+    pub fn both(&self) -> (jiff::Timestamp, Stamp) {
+        let Clock::System = self else { return (self.wall(), self.now()) };
+        let brackets = (0..10).map(|_| Bracket::take());
+        let mut narrowest = Bracket::take();
+        for bracket in brackets {
+            if narrowest.width() < 1_000_000 {
+                break;
+            }
+            narrowest = if bracket.width() < narrowest.width() { bracket } else { narrowest };
+        }
+        let wall = jiff::Timestamp::from_nanosecond(narrowest.real.into()).unwrap_or_else(|_| jiff::Timestamp::now());
+        (wall, Stamp(narrowest.before))
     }
     /// Waits until `at`. Good to a millisecond: for pacing sends take an [`Alarm`].
     pub async fn sleep_until(&self, at: Stamp) {
@@ -112,6 +140,10 @@ impl Bracket {
         let before = read(Which::Monotonic);
         let real = read(Which::Real);
         Bracket { before, real, after: read(Which::Monotonic) }
+    }
+
+    fn width(self) -> u64 {
+        self.after.saturating_sub(self.before)
     }
 }
 

@@ -267,7 +267,7 @@ fn a_run_that_is_killed_again_and_again_loses_nothing_older_than_a_second_and_co
         let path = only_run(folder.path());
         let run = Run::open(&path).unwrap();
         assert!(run.torn <= kill, "one torn line a kill at most");
-        let schedule = Schedule::of(&run.manifest);
+        let schedule = Schedule::of(&run.manifest).unwrap();
         let recorded = |model: &str, prompt: &str| {
             let same = |trial: &&photofinish::record::Trial| {
                 trial.model == model && prompt.starts_with(schedule.nonce(trial.round, &trial.prompt, trial.attempt).trim_end())

@@ -88,6 +88,11 @@ fn default_basis(joined: &Joined<'_>) -> (Basis, BasisBecause) {
             without_text |= row.uncounted(Basis::Reference) == Some(NoCounts::NoText);
         }
     }
+    by_rule(targets, &good, &believed, without_text)
+}
+
+/// The rule, from the good replies of each target, those among them whose usage is believed, and whether any lacks its text.
+pub(super) fn by_rule(targets: &[TargetFacts], good: &[usize], believed: &[usize], without_text: bool) -> (Basis, BasisBecause) {
     let any = good.iter().any(|n| 0 < *n);
     let doubtful: Vec<TargetId> =
         targets.iter().enumerate().filter(|(i, _)| believed[*i] * 20 < good[*i] * 19).map(|(_, target)| target.id.clone()).collect();

@@ -208,6 +208,8 @@ fn caveats(joined: &Joined<'_>, table: &TargetTable, league: &League) -> Vec<(f6
         Warning::OftenLimited { .. } => 66.0,
         Warning::Lag { .. } => 64.0,
         Warning::Void { .. } => 44.0,
+        Warning::Missed { .. } => 40.0,
+        Warning::ClockMoved(_) => 38.0,
         Warning::ClockStepped => 36.0,
         Warning::Torn(_) => 34.0,
     };

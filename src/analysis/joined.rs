@@ -43,6 +43,9 @@ pub enum JoinError {
         /// Its place.
         there: String,
     },
+    /// A load run: its levels of load are never pooled with rounds.
+    #[error("{0} is a load run; `photofinish ramp RUN` reads it")]
+    LoadRun(String),
     /// A run was named twice.
     #[error("{0} is named twice")]
     Twice(String),
@@ -122,22 +125,10 @@ impl<'a> Joined<'a> {
     pub fn new(runs: &'a [Sheet]) -> Result<Joined<'a>, JoinError> {
         let mut runs: Vec<&Sheet> = runs.iter().collect();
         runs.sort_by_key(|run| run.manifest.created);
-        let first = runs.first().ok_or(JoinError::NoRun)?;
-        one_kind(&runs)?;
-        let mut seen = BTreeSet::new();
-        for run in &runs {
-            if !seen.insert(&run.manifest.run) {
-                return Err(JoinError::Twice(run.manifest.run.clone()));
-            }
-            let (a, b) = (&first.manifest, &run.manifest);
-            if a.plan_digest != b.plan_digest || a.simulated != b.simulated || a.limits != b.limits || ids(a) != ids(b) {
-                return Err(JoinError::Plans { first: a.run.clone(), other: b.run.clone() });
-            }
-            if a.vantage != b.vantage {
-                let place = |manifest: &Manifest| manifest.vantage.clone().unwrap_or_else(|| "an unnamed place".into());
-                return Err(JoinError::Places { first: a.run.clone(), here: place(a), other: b.run.clone(), there: place(b) });
-            }
+        if let Some(load) = runs.iter().find(|run| run.manifest.load.is_some()) {
+            return Err(JoinError::LoadRun(load.manifest.run.clone()));
         }
+        of_one_plan(&runs.iter().map(|run| &run.manifest).collect::<Vec<_>>())?;
         let mut joined = Joined { runs, trials: Vec::new(), voids: Vec::new(), rounds: Vec::new() };
         for run in 0..joined.runs.len() {
             joined.place(run);
@@ -217,15 +208,36 @@ fn ids(manifest: &Manifest) -> Vec<&str> {
     manifest.targets.iter().map(|target| target.id.as_str()).collect()
 }
 
+/// Whether runs, given by their manifests in order of time, can be read together: one kind, one plan, one place, each once.
+pub(super) fn of_one_plan(runs: &[&Manifest]) -> Result<(), JoinError> {
+    let first = runs.first().ok_or(JoinError::NoRun)?;
+    one_kind(runs)?;
+    let mut seen = BTreeSet::new();
+    for run in runs {
+        if !seen.insert(&run.run) {
+            return Err(JoinError::Twice(run.run.clone()));
+        }
+        if first.plan_digest != run.plan_digest || first.simulated != run.simulated || first.limits != run.limits || ids(first) != ids(run)
+        {
+            return Err(JoinError::Plans { first: first.run.clone(), other: run.run.clone() });
+        }
+        if first.vantage != run.vantage {
+            let place = |manifest: &Manifest| manifest.vantage.clone().unwrap_or_else(|| "an unnamed place".into());
+            return Err(JoinError::Places { first: first.run.clone(), here: place(first), other: run.run.clone(), there: place(run) });
+        }
+    }
+    Ok(())
+}
+
 /// All runs and all their targets are simulated, or none is.
-fn one_kind(runs: &[&Sheet]) -> Result<(), JoinError> {
+fn one_kind(runs: &[&Manifest]) -> Result<(), JoinError> {
     let (mut simulated, mut real) = (None, None);
     for run in runs {
-        let place = if run.manifest.simulated.is_some() { &mut simulated } else { &mut real };
-        place.get_or_insert_with(|| format!("run {}", run.manifest.run));
-        for target in run.manifest.targets.iter().filter(|target| target.simulated != run.manifest.simulated.is_some()) {
+        let place = if run.simulated.is_some() { &mut simulated } else { &mut real };
+        place.get_or_insert_with(|| format!("run {}", run.run));
+        for target in run.targets.iter().filter(|target| target.simulated != run.simulated.is_some()) {
             let place = if target.simulated { &mut simulated } else { &mut real };
-            place.get_or_insert_with(|| format!("target {} of run {}", target.id, run.manifest.run));
+            place.get_or_insert_with(|| format!("target {} of run {}", target.id, run.run));
         }
     }
     match simulated.zip(real) {

@@ -11,6 +11,7 @@ mod hours;
 mod joined;
 mod layout;
 mod league;
+pub mod load;
 mod missing;
 mod model_facts;
 mod pairs;
@@ -49,4 +50,4 @@ pub use same_model::{
 };
 pub use table::{COLUMNS, Cell, Column, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
 pub use verdict::{Judging, ROUNDS_FOR_INTERVALS, ROUNDS_FOR_WORDS, Ratio, Rider, Side, Verdict};
-pub use warnings::Warning;
+pub use warnings::{ClockMove, Warning};

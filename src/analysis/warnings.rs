@@ -4,6 +4,7 @@ use super::joined::{Joined, VoidReason};
 use super::samples::Samples;
 use crate::ident::TargetId;
 use crate::metric::{Flag, Outcome};
+use crate::record::RoundState;
 use serde::Serialize;
 
 /// What casts doubt on a table or a part of it. The words are in `report/`.
@@ -26,6 +27,15 @@ pub enum Warning {
     },
     /// The wall clock was stepped during a run.
     ClockStepped,
+    /// The wall clock moved against the monotonic one, in or before these rounds: it was set, or the machine slept.
+    ClockMoved(Vec<ClockMove>),
+    /// Rounds that this client could not begin in time, in their order.
+    Missed {
+        /// The rounds.
+        rounds: Vec<u32>,
+        /// Rounds planned, of all runs.
+        planned: u32,
+    },
     /// Blocks that count for no target.
     Void {
         /// Why.
@@ -35,6 +45,15 @@ pub enum Warning {
     },
     /// So many lines of the records could not be read.
     Torn(u32),
+}
+
+/// How far the wall clock moved against the monotonic one, in a round or since the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ClockMove {
+    /// The round.
+    pub round: u32,
+    /// Forward, or back where negative, nanoseconds.
+    pub by_ns: i64,
 }
 
 /// Above this share of replies that hit a limit or the cap, the figures describe our limits.
@@ -60,6 +79,18 @@ pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Warn
     let steps: u32 = joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|round| round.lag.as_ref()).map(|lag| lag.clock_steps).sum();
     if 0 < steps {
         warnings.push(Warning::ClockStepped);
+    }
+    let moves =
+        joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|line| Some(ClockMove { round: line.round, by_ns: line.stepped_ns? }));
+    let moves: Vec<ClockMove> = moves.collect();
+    if !moves.is_empty() {
+        warnings.push(Warning::ClockMoved(moves));
+    }
+    let missed = joined.runs.iter().flat_map(|run| &run.rounds).filter(|line| line.state == RoundState::Missed);
+    let rounds: Vec<u32> = missed.map(|line| line.round).collect();
+    if !rounds.is_empty() {
+        let planned = joined.runs.iter().map(|run| run.manifest.design.rounds).fold(0, u32::saturating_add);
+        warnings.push(Warning::Missed { rounds, planned });
     }
     for reason in [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientBehind] {
         let of_reason = joined.voids.iter().filter(|void| void.reason == reason);

@@ -1,6 +1,7 @@
 //! `photofinish demo`: the main job on simulated providers, with nothing but this binary.
 
 use super::judging::Strictness;
+use super::progress::{Showing, Unwatched};
 use super::reading::{Counting, Writing, joined, open};
 use super::run::{Race, race, tell};
 use super::simulator::{Simulator, System};
@@ -63,7 +64,11 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let keys = vec![None; targets.len()];
     let simulated = Some(Simulated { scale });
-    let over = race(Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results }, &catalog)?;
+    let over = race(
+        Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results },
+        &catalog,
+        Showing::default().manner(Unwatched::Silent),
+    )?;
     drop(simulator);
     let folder = over.raced.folder.clone();
     let done = tell(over)?;

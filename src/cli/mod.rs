@@ -10,10 +10,12 @@ mod judging;
 mod league;
 mod metrics;
 mod power;
+mod progress;
 mod providers;
 mod reading;
 mod run;
 mod show;
+mod signals;
 mod sim;
 mod simulator;
 mod table;
@@ -104,7 +106,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(done) => done.into(),
         Err(error) => {
-            say(&format!("error: {error:#}"));
+            match progress::json_only() {
+                true => say_json(&progress::error(&format!("{error:#}"))),
+                false => say(&format!("error: {error:#}")),
+            }
             ExitCode::from(2)
         }
     }
@@ -112,9 +117,17 @@ pub fn main() -> ExitCode {
 
 /// To stderr, without secrets and without characters that steer a terminal: an error may quote what a user or a provider wrote.
 fn say(text: &str) {
+    if progress::json_only() {
+        return say_json(&progress::notice(text));
+    }
     for line in text.lines() {
         anstream::eprintln!("{}", plain(line));
     }
+}
+
+/// One JSON object to stderr. Its strings went through [`plain`] before: afterwards it could spoil them.
+fn say_json(line: &str) {
+    anstream::eprintln!("{line}");
 }
 
 /// One line without secrets, known or only looking like one, and without control characters.

@@ -3,12 +3,14 @@
 mod drive;
 mod prepare;
 
+use super::progress::{Showing, Unwatched};
 use super::{Done, say};
+use crate::clock::Clock;
 use crate::dataset::Dataset;
-use crate::plan::{Patch, Plan, PlanError, PlanFile, Preset, Source, TargetEntry, estimate, resolve, slow_warnings};
+use crate::plan::{Patch, Plan, PlanError, PlanFile, Preset, Scheduled, Source, TargetEntry, estimate, resolve, slow_warnings, times};
 use crate::provider::{Catalog, Keys, UserConfig};
-use crate::record::{Budget, Simulated, TargetFacts, Thinking, TransportKind};
-use crate::secret::Secret;
+use crate::record::{Budget, Simulated, TargetFacts, Thinking, TransportKind, zone};
+use crate::secret::{EnvFile, Secret};
 use crate::store::Run;
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
@@ -56,6 +58,9 @@ pub struct Args {
     /// A further host to which a key may go (may be repeated)
     #[arg(long, value_name = "HOST")]
     allow_key_host: Vec<String>,
+    /// A file of NAME=value lines for keys that the environment does not hold; yours, and of mode 0600
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
     /// Where run folders are made
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
@@ -83,6 +88,8 @@ pub struct Args {
     /// Where this is measured from, in your own words
     #[arg(long, value_name = "TEXT")]
     vantage: Option<String>,
+    #[command(flatten)]
+    showing: Showing,
 }
 
 fn thinking(text: &str) -> Result<Thinking, String> {
@@ -104,6 +111,7 @@ fn transport(text: &str) -> Result<TransportKind, String> {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
+    let manner = args.showing.manner(Unwatched::Silent);
     let catalog = Catalog::load(&args.providers)?;
     if let Some(folder) = &args.resume {
         return resume(folder, &catalog, args.clone());
@@ -115,17 +123,17 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let source = name.as_deref().zip(text.as_deref()).map(|(file, text)| Source { file, text });
     let patch = patch(&args);
     let dataset = Dataset::find(file.dataset_name(&patch), if patch.dataset.is_some() { Path::new("") } else { &folder })?;
-    let plan = resolve(file, &patch, source, &dataset)?;
+    let plan = resolve(file, &patch, source, &dataset)?.beginning(Clock::System.wall(), source)?;
     let targets = targets(&plan, &catalog, &patch, source)?;
     let simulated = simulated(&targets)?;
     tell_worst_case(&plan, &targets, &dataset, args.dry_run);
-    let (targets, keys) = keys(targets, &catalog, args.allow_key_host, args.dry_run)?;
+    let (targets, keys) = keys(targets, &catalog, &args)?;
     if args.dry_run {
         return Ok(Done::Well);
     }
     let plan_text = text.map_or_else(|| prepare::plan_text(&plan), Ok)?;
     let race_made = Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results };
-    tell(race(race_made, &catalog)?)
+    tell(race(race_made, &catalog, manner)?)
 }
 
 fn plan_file(path: Option<&Path>, folder: &Path) -> anyhow::Result<(PlanFile, Option<String>)> {
@@ -203,8 +211,9 @@ fn simulated(targets: &[TargetFacts]) -> anyhow::Result<Option<Simulated>> {
 type WithKeys = (Vec<TargetFacts>, Vec<Option<Secret>>);
 
 /// Each target's key, before anything is sent. All that are missing are named at once; a dry run only warns of them.
-fn keys(targets: Vec<TargetFacts>, catalog: &Catalog, allowed: Vec<String>, dry_run: bool) -> anyhow::Result<WithKeys> {
-    let keys = Keys::new(catalog, UserConfig::load()?, allowed);
+fn keys(targets: Vec<TargetFacts>, catalog: &Catalog, args: &Args) -> anyhow::Result<WithKeys> {
+    let file = args.env_file.as_deref().map(EnvFile::open).transpose()?.unwrap_or_default();
+    let keys = Keys::with_file(catalog, UserConfig::load()?, args.allow_key_host.clone(), file);
     let (mut found, mut faults) = ((Vec::new(), Vec::new()), Vec::new());
     for mut target in targets {
         match keys.resolve(&target) {
@@ -216,7 +225,7 @@ fn keys(targets: Vec<TargetFacts>, catalog: &Catalog, allowed: Vec<String>, dry_
             Err(fault) => faults.push(fault.to_string()),
         }
     }
-    match (faults.is_empty(), dry_run) {
+    match (faults.is_empty(), args.dry_run) {
         (true, _) => {}
         (false, true) => say(&format!("a run would stop here:\n  {}", faults.join("\n  "))),
         (false, false) => bail!("{}", faults.join("\n       ")),
@@ -243,8 +252,30 @@ fn tell_worst_case(plan: &Plan, targets: &[TargetFacts], dataset: &Dataset, alwa
         let hours = (u64::from(plan.rounds) * plan.every_s) as f64 / 3600.0;
         say(&format!("one round in every {} s: the run takes {hours:.1} h", plan.every_s));
     }
+    if let Some(schedule) = &plan.schedule {
+        tell_schedule(schedule, plan.rounds);
+    }
     for warning in slow_warnings(plan, targets) {
         say(&format!("warning: {warning}"));
+    }
+}
+
+/// From when to when a schedule goes that begins now, on its own clock.
+fn tell_schedule(schedule: &Scheduled, rounds: u32) {
+    let calendar = schedule.calendar(Clock::System.wall());
+    let (Ok(times), Ok(zone)) = (times(&calendar), zone(&calendar.zone)) else { return };
+    let all: Vec<jiff::Timestamp> = times.take(rounds as usize).collect();
+    let Some((first, last)) = all.first().zip(all.last()) else { return };
+    let shown = |at: &jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%F %H:%M").to_string();
+    let days = (last.as_second() - first.as_second()) as f64 / 86_400.0;
+    let (cron, zone_name, n) = (&calendar.cron, &calendar.zone, all.len());
+    say(&format!(
+        "{n} rounds at \"{cron}\" on the clock of {zone_name}: the first at {}, the last at {}, {days:.1} days",
+        shown(first),
+        shown(last)
+    ));
+    if 0 < calendar.jitter_s {
+        say(&format!("  each begins up to {} s after its time", calendar.jitter_s));
     }
 }
 
@@ -286,9 +317,9 @@ fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> 
     let blocks = run.manifest.design.rounds * run.manifest.design.prompts;
     let done = crate::store::scored_blocks(&run).len();
     say(&format!("{}: {done} of {blocks} blocks are on record", folder.display()));
-    let (_, keys) = keys(run.manifest.targets.clone(), catalog, args.allow_key_host, args.dry_run)?;
+    let (_, keys) = keys(run.manifest.targets.clone(), catalog, &args)?;
     if args.dry_run {
         return Ok(Done::Well);
     }
-    tell(drive::go_on(run, keys, &dataset, budget, args.tokenizer.as_deref(), catalog)?)
+    tell(drive::go_on(run, keys, &dataset, budget, args.tokenizer.as_deref(), catalog, args.showing.manner(Unwatched::Silent))?)
 }

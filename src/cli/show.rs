@@ -96,6 +96,7 @@ fn why(not_sent: Option<&NotSent>) -> String {
         Some(NotSent::ClientBehind) => "this client fell behind".into(),
         Some(NotSent::RunEnded) => "the run ended before".into(),
         Some(NotSent::OverBudget { reason }) => format!("its daily budget is used up ({})", plain(reason)),
+        Some(NotSent::HeldBack { reason }) => format!("it was held back ({})", plain(reason)),
         Some(NotSent::NoRequest { reason }) => plain(reason),
         None => "the record does not say why".into(),
     }

@@ -5,12 +5,14 @@
 
 mod codes;
 mod index;
+mod load;
 mod open;
 mod pack;
 mod row;
 mod rows;
 mod scalars;
 
+pub use load::{Came, LoadArrival, LoadError, LoadRow, LoadSheet, Paced};
 pub use open::Index;
 pub use row::{Flags, Row, Unsent};
 pub use scalars::{Scalar, scalar};

@@ -27,11 +27,13 @@ pub enum Unsent {
     NoRequest,
     /// The target's own daily budget was used up.
     OverBudget,
+    /// Waiting for its pace would have taken longer than a block waits.
+    HeldBack,
 }
 
 impl Unsent {
-    pub(super) const ALL: [Unsent; 5] =
-        [Unsent::TargetStopped, Unsent::ClientBehind, Unsent::RunEnded, Unsent::NoRequest, Unsent::OverBudget];
+    pub(super) const ALL: [Unsent; 6] =
+        [Unsent::TargetStopped, Unsent::ClientBehind, Unsent::RunEnded, Unsent::NoRequest, Unsent::OverBudget, Unsent::HeldBack];
 }
 
 /// The flags of a reply.

@@ -230,13 +230,14 @@ fn words_of(trial: &Trial) -> Option<String> {
 }
 
 impl Unsent {
-    fn of(why: &NotSent) -> Unsent {
+    pub(super) fn of(why: &NotSent) -> Unsent {
         match why {
             NotSent::TargetStopped { .. } => Unsent::TargetStopped,
             NotSent::ClientBehind => Unsent::ClientBehind,
             NotSent::RunEnded => Unsent::RunEnded,
             NotSent::NoRequest { .. } => Unsent::NoRequest,
             NotSent::OverBudget { .. } => Unsent::OverBudget,
+            NotSent::HeldBack { .. } => Unsent::HeldBack,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The design: rounds of blocks of trials, and the order in which everything is sent. A function of seed and salt alone.
 
 use super::Prompts;
+use super::calendar::{BadCalendar, times};
 use crate::dataset::Dataset;
 use crate::ident::{PromptId, TargetId, TrialId};
-use crate::record::Manifest;
+use crate::record::{Calendar, Manifest};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// What a run's order is made from. The manifest holds all of it, so that an interrupted run goes on where it stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub struct Schedule {
     pub rounds: u32,
     /// One round in every so many seconds; 0 is one after another.
     pub every_s: u64,
+    /// When the run was made.
+    pub created: jiff::Timestamp,
+    /// When rounds are due, where a calendar says so.
+    pub calendar: Option<Calendar>,
+    /// The calendar's times, one a round.
+    times: Vec<jiff::Timestamp>,
 }
 
 /// One prompt of one round: identical bytes to all targets.
@@ -42,17 +50,26 @@ pub struct Block {
 }
 
 impl Schedule {
-    /// The schedule of a run, new or interrupted.
-    pub fn of(manifest: &Manifest) -> Schedule {
-        Schedule {
+    /// The schedule of a run, new or interrupted. An error tells of a calendar that this build cannot read.
+    pub fn of(manifest: &Manifest) -> Result<Schedule, BadCalendar> {
+        let (calendar, planned) = (manifest.design.calendar.clone(), manifest.design.rounds);
+        let times: Vec<jiff::Timestamp> = match &calendar {
+            Some(calendar) => times(calendar)?.take(planned.min(super::MOST_TIMES) as usize).collect(),
+            None => Vec::new(),
+        };
+        Ok(Schedule {
             seed: manifest.seed,
             salt: manifest.salt.clone(),
             digest: manifest.plan_digest.clone(),
             targets: manifest.targets.iter().map(|target| target.id.clone()).collect(),
             prompts: manifest.dataset.prompts.iter().map(|prompt| prompt.id.clone()).collect(),
-            rounds: manifest.design.rounds,
+            // A calendar names as many times as were counted when the run was made, unless a zone's rules have changed since.
+            rounds: if calendar.is_some() { planned.min(times.len() as u32) } else { planned },
             every_s: manifest.design.every_s,
-        }
+            created: manifest.created,
+            calendar,
+            times,
+        })
     }
 
     /// The blocks of a round in order.
@@ -70,18 +87,36 @@ impl Schedule {
         (1..=self.rounds).flat_map(|round| self.round(round)).filter(left).collect()
     }
 
-    /// When a round is due, nanoseconds after the run's start: at the start of the first slot, at a random moment of each further one.
-    pub fn due_ns(&self, round: u32) -> u64 {
-        let slot = self.every_s * 1_000_000_000;
-        if slot == 0 || round <= 1 {
-            return 0;
+    /// The time that a round belongs to: the calendar's, or the beginning of its slot. None beyond the last round.
+    pub fn time(&self, round: u32) -> Option<jiff::Timestamp> {
+        let before = round.checked_sub(1).filter(|_| round <= self.rounds)?;
+        match &self.calendar {
+            Some(_) => self.times.get(before as usize).copied(),
+            None => Some(later(self.created, seconds(self.every_s.saturating_mul(before.into())))),
         }
-        (round - 1) as u64 * slot + self.random("moment", round).next_u64() % slot
     }
 
-    /// When a round's slot is over, nanoseconds after the run's start; none where rounds follow one another.
-    pub fn slot_end_ns(&self, round: u32) -> Option<u64> {
-        (self.every_s != 0).then(|| round as u64 * self.every_s * 1_000_000_000)
+    /// When a round is to begin. By the calendar: at its time, up to the jitter later. Else at the start of the run for the first slot, at
+    /// a random moment of each further one, and at any time where rounds follow one another. None beyond the last round.
+    pub fn due(&self, round: u32) -> Option<jiff::Timestamp> {
+        let within = match &self.calendar {
+            Some(calendar) => calendar.jitter_s,
+            None if round <= 1 => 0,
+            None => self.every_s,
+        };
+        let within = within.saturating_mul(1_000_000_000);
+        let drawn = if within == 0 { 0 } else { self.random("moment", round).next_u64() % within };
+        Some(later(self.time(round)?, Duration::from_nanos(drawn)))
+    }
+
+    /// From when on a round can begin no more: when it would be too late by the calendar, or the next one's time has come, or its slot is
+    /// over. None where rounds follow one another.
+    pub fn latest(&self, round: u32) -> Option<jiff::Timestamp> {
+        let Some(calendar) = &self.calendar else {
+            return if self.every_s == 0 { None } else { Some(later(self.time(round)?, seconds(self.every_s))) };
+        };
+        let late = later(self.due(round)?, seconds(calendar.late_s));
+        Some(self.time(round + 1).map_or(late, |next| next.min(late)))
     }
 
     /// The id of a trial.
@@ -139,6 +174,15 @@ pub fn choose(dataset: &Dataset, wanted: &Prompts, seed: u64) -> Vec<PromptId> {
     all.into_iter().filter(|id| chosen.contains(id)).collect()
 }
 
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A moment so much later; the end of all time where there is none.
+fn later(moment: jiff::Timestamp, by: Duration) -> jiff::Timestamp {
+    moment.saturating_add(by).unwrap_or(jiff::Timestamp::MAX)
+}
+
 /// Eighteen random digits in groups of three. Digits, since every tokenizer in the field cuts a number of fixed width into the same
 /// number of tokens whatever its value, and since a model takes it for a file number and does not comment on it.
 pub fn nonce(random: &mut impl Rng) -> String {
@@ -176,6 +220,9 @@ mod tests {
             prompts: (0..prompts).map(|i| PromptId::new(name("p", i)).unwrap()).collect(),
             rounds,
             every_s: 0,
+            created: jiff::Timestamp::UNIX_EPOCH,
+            calendar: None,
+            times: Vec::new(),
         }
     }
 
@@ -270,11 +317,12 @@ mod tests {
     #[test]
     fn rounds_that_are_spread_start_inside_their_slots() {
         let spread = Schedule { every_s: 3600, ..schedule(1, 1, 24) };
-        assert_eq!(spread.due_ns(1), 0);
+        assert_eq!(spread.due(1), Some(spread.created));
         for round in 2..=24 {
-            let slot = 3600 * 1_000_000_000;
-            assert_eq!(spread.due_ns(round) / slot, round as u64 - 1);
-            assert!(spread.due_ns(round) < spread.slot_end_ns(round).unwrap());
+            let due = spread.due(round).unwrap();
+            assert_eq!(due.as_second() / 3600, i64::from(round) - 1);
+            assert!(due < spread.latest(round).unwrap());
         }
+        assert_eq!((spread.due(25), schedule(1, 1, 24).latest(3)), (None, None));
     }
 }

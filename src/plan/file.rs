@@ -1,9 +1,9 @@
 //! The plan as a user writes it, in YAML and by flags.
 
 use super::source::{PlanError, Source};
-use super::{Preset, TargetEntry, WindowsFile};
+use super::{Preset, ScheduleFile, TargetEntry, WindowsFile};
 use crate::ident::PromptId;
-use crate::record::{Sampling, Thinking, TransportKind};
+use crate::record::{Pace, Sampling, Thinking, TransportKind};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -30,6 +30,9 @@ pub struct PlanFile {
     /// One round in every so many seconds, at a moment drawn by the seed; 0 is one round after another.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub every_s: Option<u64>,
+    /// Rounds by the calendar, instead of `every_s`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub schedule: Option<ScheduleFile>,
     /// Rounds and prompts by name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preset: Option<Preset>,
@@ -57,6 +60,9 @@ pub struct PlanFile {
     /// What stops the run between blocks.
     #[serde(default)]
     pub budget: BudgetFile,
+    /// What every target is asked for at most; a target's own figures come before these.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pace: Option<Pace>,
     /// Where it is measured from, in the user's words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub vantage: Option<String>,
@@ -298,7 +304,7 @@ mod tests {
               | ^^^^^"#]]
         .assert_eq(&error_of("name: x\nrouns: 3\n"));
         expect_test::expect![[r#"
-            plan.yaml:4: targets[1].modle: unknown key; known are target, name, provider, base_url, family, sampling, thinking, extra_body, think_tags, transport, http2, proxy, ca_file, claims, simulated
+            plan.yaml:4: targets[1].modle: unknown key; known are target, name, provider, base_url, family, sampling, thinking, extra_body, think_tags, transport, http2, proxy, ca_file, pace, claims, simulated
               |
             4 |     modle: b
               |     ^^^^^"#]]

@@ -207,7 +207,8 @@ pub struct LoadAsk {
 impl LoadSchedule {
     /// The schedule of a load run; none of another run.
     pub fn of(manifest: &Manifest) -> Option<LoadSchedule> {
-        Some(LoadSchedule { schedule: Schedule::of(manifest), design: manifest.load.clone()? })
+        let design = manifest.load.clone()?;
+        Some(LoadSchedule { schedule: Schedule::of(manifest).ok()?, design })
     }
 
     /// The design.

@@ -1,6 +1,7 @@
 //! Design of the experiment: plan file -> valid plan -> rounds, blocks, trials. Pure.
 
 mod arrivals;
+mod calendar;
 mod design;
 mod estimate;
 mod file;
@@ -10,6 +11,7 @@ mod source;
 mod windows;
 
 pub use arrivals::Arrivals;
+pub use calendar::{BadCalendar, Ends, MOST_TIMES, ScheduleFile, Scheduled, times};
 pub use design::{Block, Schedule, nonce};
 pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
@@ -18,7 +20,7 @@ pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};
 pub use windows::WindowsFile;
 
-use crate::record::{Claim, Sampling, Thinking, TransportKind};
+use crate::record::{Claim, Pace, Sampling, Thinking, TransportKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -65,6 +67,9 @@ pub struct TargetEntry {
     /// A private certificate authority (PEM).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ca_file: Option<PathBuf>,
+    /// What it is asked for at most; what is left out here the plan's own `pace` says, and then the provider file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pace: Option<Pace>,
     /// Published figures.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub claims: Vec<Claim>,

@@ -1,10 +1,10 @@
 //! From what was written and typed to a plan that is valid by construction.
 
 use super::source::{PlanError, Source};
-use super::{Cache, Concurrency, Patch, PlanFile, Prompts, TargetEntry};
+use super::{Cache, Concurrency, Ends, MOST_TIMES, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
 use crate::dataset::Dataset;
 use crate::ident::PromptId;
-use crate::record::{Budget, Limits, Sampling, Thinking, Windows};
+use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -57,10 +57,14 @@ pub struct Plan {
     pub dataset_digest: String,
     /// The prompts that every round asks, in the data set's order.
     pub prompts: Vec<PromptId>,
-    /// Rounds.
+    /// Rounds; of a schedule with an end 0, until [`Plan::beginning`] counts them.
     pub rounds: u32,
     /// One round in every so many seconds; 0 is one after another.
     pub every_s: u64,
+    /// When rounds are due, where a calendar says so; `every_s` is 0 then. Not part of the digest where absent, so that a run keeps its
+    /// plan's digest from before there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Scheduled>,
     /// The preset it came from, where rounds and prompts are still that preset's.
     pub preset: Option<Preset>,
     /// The seed.
@@ -106,15 +110,33 @@ impl PlanFile {
 impl Plan {
     /// SHA-256 of the plan's canonical JSON, hexadecimal.
     pub fn digest(&self) -> String {
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()
+        let json = match self.schedule.as_ref().and_then(|schedule| schedule.ends.as_ref()) {
+            // How many rounds lie before an end depends on when the run begins. The end is what was planned.
+            Some(_) => serde_json::to_vec(&Plan { rounds: 0, ..self.clone() }),
+            None => serde_json::to_vec(self),
+        };
+        Sha256::digest(json.unwrap_or_default()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The plan with the rounds counted that a run made at `created` has before its schedule's end. Plans without one stay as they are.
+    pub fn beginning(self, created: jiff::Timestamp, source: Option<Source<'_>>) -> Result<Plan, PlanError> {
+        let Some((schedule, ends)) = self.schedule.as_ref().and_then(|schedule| Some((schedule, schedule.ends.as_ref()?))) else {
+            return Ok(self);
+        };
+        let key = match ends {
+            Ends::For(_) => "schedule.for",
+            Ends::Until(_) => "schedule.until",
+        };
+        let rounds = schedule.count(created).map_err(|message| PlanError::at(source, key, message))?;
+        Ok(Plan { rounds, ..self })
     }
 }
 
 /// Checks a plan and fills in its defaults. Flags are stronger than the file, the file stronger than its preset.
 pub fn resolve(file: PlanFile, patch: &Patch, source: Option<Source<'_>>, dataset: &Dataset) -> Result<Plan, PlanError> {
     let blame = Blame { source };
-    let (rounds, prompts, every_s, preset) = size(&file, patch, &blame, dataset)?;
+    let schedule = super::calendar::resolve(file.schedule.as_ref(), patch.rounds.is_some(), source)?;
+    let (rounds, prompts, every_s, preset) = size(&file, patch, &blame, dataset, schedule.as_ref())?;
     let sampling = sampling(&file, patch, &blame, dataset)?;
     let thinking = patch.thinking.or(file.thinking).unwrap_or_default();
     let seed = patch.seed.or(file.seed).unwrap_or(1);
@@ -130,6 +152,7 @@ pub fn resolve(file: PlanFile, patch: &Patch, source: Option<Source<'_>>, datase
         prompts: super::design::choose(dataset, &prompts, seed),
         rounds,
         every_s,
+        schedule,
         preset,
         seed,
         at_once: !patch.sequential && file.concurrency != Some(Concurrency::Sequential),
@@ -166,7 +189,7 @@ impl Blame<'_> {
 
 type Size = (u32, Prompts, u64, Option<Preset>);
 
-fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset) -> Result<Size, PlanError> {
+fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset, schedule: Option<&Scheduled>) -> Result<Size, PlanError> {
     let preset = patch.preset.or(file.preset).unwrap_or(Preset::Look);
     let (preset_rounds, preset_prompts, preset_every) = preset.size();
     // A preset on the command line is stronger than the file's own figures; the file's preset is weaker than they.
@@ -196,8 +219,29 @@ fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset) ->
         Prompts::Count(n) => *n,
         Prompts::Ids(ids) => ids.len() as u32,
     };
+    if let Some(schedule) = schedule {
+        let rounds = by_calendar(schedule, rounds, file, patch, blame)?;
+        return Ok((rounds, prompts, 0, None));
+    }
     let still = rounds == preset_rounds && count == preset_prompts && (patch.preset.is_some() || file.preset.is_some());
     Ok((rounds, prompts, file_every.unwrap_or(preset_every), still.then_some(preset)))
+}
+
+/// The rounds of a plan with a schedule; 0 where its end counts them.
+fn by_calendar(schedule: &Scheduled, rounds: u32, file: &PlanFile, patch: &Patch, blame: &Blame<'_>) -> Result<u32, PlanError> {
+    if file.every_s.is_some_and(|every_s| 0 < every_s) {
+        return Err(blame.key("every_s", "`schedule:` says when rounds begin; leave one of the two out"));
+    }
+    if schedule.ends.is_some() {
+        return match file.rounds {
+            Some(_) => Err(blame.key("rounds", "the schedule's end counts the rounds; leave this out, or `for` and `until`")),
+            None => Ok(0),
+        };
+    }
+    match rounds <= MOST_TIMES {
+        true => Ok(rounds),
+        false => Err(blame.flag_or(patch.rounds.is_some(), "--rounds", "rounds", format!("a schedule has at most {MOST_TIMES} rounds"))),
+    }
 }
 
 fn known(ids: &[PromptId], dataset: &Dataset) -> Result<(), String> {
@@ -266,8 +310,18 @@ fn targets(
         if let Some(own) = &entry.sampling {
             check_sampling(own).map_err(|(key, message)| fault(&format!(".sampling.{key}"), message.into()))?;
         }
+        if let Some(key) = entry.pace.as_ref().and_then(Pace::zero) {
+            return Err(fault(&format!(".pace.{key}"), NO_PACE.into()));
+        }
+    }
+    if let Some(key) = file.pace.as_ref().and_then(Pace::zero) {
+        return Err(blame.key(&format!("pace.{key}"), NO_PACE));
     }
     let filled = |entry: TargetEntry| TargetEntry {
+        pace: match (entry.pace, file.pace) {
+            (None, None) => None,
+            (own, plan) => Some(own.unwrap_or_default().or(plan.unwrap_or_default())),
+        },
         sampling: Some(merged(entry.sampling.as_ref(), sampling)),
         thinking: entry.thinking.or(Some(thinking)),
         transport: patch.transport.or(entry.transport),
@@ -275,6 +329,8 @@ fn targets(
     };
     Ok(chosen.into_iter().map(filled).collect())
 }
+
+const NO_PACE: &str = "0 allows no request at all; give at least 1, or leave it out where nothing is to be limited";
 
 /// A target's own parameters before the plan's.
 fn merged(own: Option<&Sampling>, plan: &Sampling) -> Sampling {
@@ -382,6 +438,35 @@ mod tests {
         let plan = |text: &str| plan_of(&format!("targets: [a/b]\nprompts: 2\n{text}"), &Patch::default()).unwrap().digest();
         assert_eq!(plan("windows:\n  zone: Asia/Shanghai\n  off_peak: [\"0:00-7:00\"]\n"), plan(""));
         assert_ne!(plan("windows:\n  off_peak: [\"0:00-6:00\"]\n"), plan(""));
+    }
+
+    #[test]
+    fn a_schedule_takes_the_place_of_slots_and_its_end_that_of_rounds() {
+        let schedule = "schedule:\n  cron: \"17 * * * *\"\n";
+        let plan = |text: &str, patch: &Patch| plan_of(&format!("targets: [a/b]\n{text}"), patch);
+        let publish = plan(&format!("preset: publish\n{schedule}"), &Patch::default()).unwrap();
+        assert_eq!((publish.rounds, publish.prompts.len(), publish.every_s, publish.preset), (72, 10, 0, None));
+        let month = plan(&format!("preset: publish\n{schedule}  for: 30 d\n"), &Patch::default()).unwrap();
+        assert_eq!((month.rounds, month.prompts.len(), month.every_s), (0, 10, 0));
+        let shorter = Patch { rounds: Some(5), ..Patch::default() };
+        let five = plan(&format!("{schedule}  for: 30 d\n"), &shorter).unwrap();
+        assert_eq!((five.rounds, five.schedule.unwrap().ends), (5, None), "a flag is stronger than the file's end");
+
+        let error = |text: &str| plan(text, &Patch::default()).unwrap_err();
+        let both = error(&format!("every_s: 3600\n{schedule}"));
+        assert!(both.starts_with("plan.yaml:2: every_s: `schedule:` says when rounds begin; leave one of the two out"), "{both}");
+        let counted = error(&format!("rounds: 9\n{schedule}  for: 30 d\n"));
+        assert!(counted.starts_with("plan.yaml:2: rounds: the schedule's end counts the rounds"), "{counted}");
+        assert!(error(&format!("rounds: 200000\n{schedule}")).contains("rounds: a schedule has at most 100000 rounds"));
+    }
+
+    #[test]
+    fn a_plan_without_a_schedule_keeps_its_digest() {
+        // As the release before schedules had it.
+        let plan = plan_of("targets: [a/b]\nprompts: 2\n", &Patch::default()).unwrap();
+        assert_eq!(plan.digest(), "175522fdbd320ceb822bdc89ef2a9746bea950c04ae4913736fa45883640044e");
+        let scheduled = plan_of("targets: [a/b]\nprompts: 2\nschedule:\n  cron: \"@hourly\"\n", &Patch::default()).unwrap();
+        assert_ne!(scheduled.digest(), plan.digest());
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(super) fn read(file: &Path, text: &str, id: &str) -> Result<Profile, FileFau
     if let Some(path) = inline::in_body(&profile.request.body) {
         return Err(fault("request.body", format!("`{path}` is a credential; name its environment variable under `key: env:` instead")));
     }
+    if let Some(zero) = profile.limits.pace.zero() {
+        return Err(fault(&format!("limits.pace.{zero}"), "0 allows no request at all; leave it out where nothing is limited".to_owned()));
+    }
     models(&profile).map_err(|(key, message)| fault(&key, message))?;
     facts(&profile, text).map_err(|(key, message)| fault(&key, message))?;
     Ok(profile)

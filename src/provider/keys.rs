@@ -1,15 +1,19 @@
 //! Finds a target's key and watches over where it goes.
 //!
-//! A key comes from an environment variable, or from a command that the user's own config names. It goes only to hosts that the
-//! built-in files or the user's own config name for it; a plan or a file from elsewhere that would send it to another host is
-//! refused, unless the user names that host on the command line.
+//! A key comes from an environment variable, or from a command that the user's own config names. Where the variable is not set, it is
+//! looked for by its name in the file of `--env-file`, and then in `$CREDENTIALS_DIRECTORY`, where systemd's `LoadCredential=` puts it. It
+//! goes only to hosts that the built-in files or the user's own config name for it; a plan or a file from elsewhere that would send it
+//! to another host is refused, unless the user names that host on the command line.
 
 use super::catalog::{Catalog, CatalogError};
 use super::config::{KeySource, UserConfig};
 use super::profile::{KeyRule, Profile};
 use super::target::is_loopback_host;
 use crate::record::TargetFacts;
-use crate::secret::{self, BadSecret, Secret};
+use crate::secret::{self, BadSecret, EnvFile, ExposeSecret, Secret};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use url::Url;
@@ -30,7 +34,9 @@ pub enum KeyError {
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// There is none.
-    #[error("{target}: no key; set {env} in the environment, or name a command under `keys: {provider}:` in your own config.yaml")]
+    #[error(
+        "{target}: no key; set {env} in the environment or in the file of --env-file, or name a command under `keys: {provider}:` in your own config.yaml"
+    )]
     Missing {
         /// The target.
         target: String,
@@ -95,7 +101,18 @@ pub struct Keys<'c> {
 impl<'c> Keys<'c> {
     /// Keys from this process's environment and the user's config; `allowed` are the hosts of `--allow-key-host`.
     pub fn new(catalog: &'c Catalog, config: UserConfig, allowed: Vec<String>) -> Keys<'c> {
-        Keys::with_env(catalog, config, allowed, |name| std::env::var(name).ok())
+        Keys::with_file(catalog, config, allowed, EnvFile::default())
+    }
+
+    /// The same, and from a file of variables. A variable that is set in the environment is stronger than the file, and the file
+    /// than the credentials that systemd gives.
+    pub fn with_file(catalog: &'c Catalog, config: UserConfig, allowed: Vec<String>, file: EnvFile) -> Keys<'c> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Keys::with_env(catalog, config, allowed, move |name| {
+            let own = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+            own.or_else(|| file.get(name).map(|value| value.expose_secret().to_owned()))
+                .or_else(|| credential(credentials.as_deref()?, name))
+        })
     }
 
     /// Keys from another environment, for tests.
@@ -208,6 +225,20 @@ fn covers(known: &str, host: &str) -> bool {
     }
 }
 
+/// The largest credential that is read, bytes.
+const LARGEST_CREDENTIAL: u64 = 64 * 1024;
+
+/// What a folder of credentials holds under the name of a variable: one file each, as systemd lays them out. A name that a provider's
+/// file makes up leads to no other folder.
+fn credential(folder: &Path, name: &str) -> Option<String> {
+    if !secret::is_variable_name(name) {
+        return None;
+    }
+    let mut text = String::new();
+    File::open(folder.join(name)).ok()?.take(LARGEST_CREDENTIAL).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
 /// What a command prints. Neither its output nor its complaints are shown, for the key may be in both.
 fn printed(provider: &str, command: &str) -> Result<String, KeyError> {
     let fault = |why: String| KeyError::Command { provider: provider.to_owned(), why };
@@ -225,7 +256,6 @@ mod tests {
     use super::*;
     use crate::plan::TargetEntry;
     use crate::provider::Origin;
-    use crate::secret::ExposeSecret;
 
     const KEY: &str = "key-for-the-tests-of-keys";
 
@@ -275,6 +305,18 @@ mod tests {
         let mut facts = target(&catalog, "vllm/m", None);
         facts.proxy = Some("http://10.0.0.1:3128".to_owned());
         assert!(told(&catalog, "", &[], &facts).contains("plain http"));
+    }
+
+    #[test]
+    fn a_credential_of_systemd_is_found_by_the_name_of_the_variable_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("credentials")).unwrap();
+        std::fs::write(folder.path().join("credentials/A_KEY"), "key-from-a-credential\n").unwrap();
+        std::fs::write(folder.path().join("passwd"), "not-for-providers\n").unwrap();
+        let found = |name: &str| credential(&folder.path().join("credentials"), name);
+        assert_eq!(found("A_KEY").as_deref().map(str::trim), Some("key-from-a-credential"));
+        assert_eq!(found("B_KEY"), None);
+        assert_eq!(found("../passwd"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::dialect::{ChatDialect, ThinkTags};
 use crate::ident::ProviderId;
-use crate::record::{Claim, Thinking};
+use crate::record::{Claim, Pace, Thinking};
 use crate::timeline::ErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -246,6 +246,8 @@ pub struct LimitRule {
     pub reset: Option<ResetFormat>,
     /// The limits in words.
     pub note: Option<String>,
+    /// What it may be asked for at most, where that binds everybody.
+    pub pace: Pace,
 }
 
 /// How rate-limit headers write a time.

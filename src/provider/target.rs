@@ -118,7 +118,7 @@ impl Catalog {
             family: entry.family.clone().or_else(|| model.and_then(|m| m.family.clone())),
             base_url,
             key_env: None,
-            pace: Default::default(),
+            pace: entry.pace.unwrap_or_default().or(profile.limits.pace),
             sampling: entry.sampling.clone().unwrap_or_default(),
             thinking,
             extra_body: entry.extra_body.clone(),

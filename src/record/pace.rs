@@ -29,4 +29,27 @@ impl Pace {
     pub fn is_free(&self) -> bool {
         *self == Pace::default()
     }
+
+    /// These figures, and where one is absent the other's.
+    pub fn or(self, other: Pace) -> Pace {
+        Pace {
+            requests_per_minute: self.requests_per_minute.or(other.requests_per_minute),
+            tokens_per_minute: self.tokens_per_minute.or(other.tokens_per_minute),
+            concurrency: self.concurrency.or(other.concurrency),
+            requests_per_day: self.requests_per_day.or(other.requests_per_day),
+            tokens_per_day: self.tokens_per_day.or(other.tokens_per_day),
+        }
+    }
+
+    /// The name of a figure that is zero, which would allow nothing.
+    pub fn zero(&self) -> Option<&'static str> {
+        let figures = [
+            ("requests_per_minute", self.requests_per_minute),
+            ("tokens_per_minute", self.tokens_per_minute),
+            ("concurrency", self.concurrency.map(u64::from)),
+            ("requests_per_day", self.requests_per_day),
+            ("tokens_per_day", self.tokens_per_day),
+        ];
+        figures.into_iter().find(|(_, figure)| *figure == Some(0)).map(|(name, _)| name)
+    }
 }

@@ -90,6 +90,11 @@ pub enum NotSent {
         /// Which, and how much of it.
         reason: String,
     },
+    /// Waiting for its pace, or for as long as the target asked for (Retry-After), would have taken longer than a block waits.
+    HeldBack {
+        /// What it would have had to wait for, and how long.
+        reason: String,
+    },
     /// The request could not be made from the plan.
     NoRequest {
         /// What was wrong.

@@ -1,9 +1,13 @@
 //! One request from connecting to its end; and a target's lane, which makes one at a time over a connection that is kept alive in between.
 
+use super::hold::Entry;
+use super::pace::{Landing, Pacer};
+use super::resume::tokens_used;
 use super::{Racer, Stop};
 use crate::clock::Clock;
 use crate::exchange;
 use crate::ident::{PromptId, TrialId};
+use crate::plan::tokens_at_most;
 use crate::provider::{Call, Provider};
 use crate::record::{Answer, Limits, LoadPlace, NotSent, Role, Trial};
 use crate::timeline::{Ended, ErrorKind};
@@ -17,6 +21,8 @@ pub struct Lane {
     connection: Option<Box<dyn Connection>>,
     /// Why nothing more is sent to it.
     pub stopped: Option<String>,
+    /// When it may be asked.
+    pub pacer: Pacer,
 }
 
 /// A trial as planned.
@@ -32,6 +38,8 @@ pub struct Planned<'p> {
     pub role: Role,
     /// When it was to be sent; none means as soon as its turn comes.
     pub scheduled: Option<Stamp>,
+    /// Whether it was held, or is left out.
+    pub entry: Entry,
     /// Its stage, in a load run.
     pub load: Option<LoadPlace>,
 }
@@ -42,6 +50,8 @@ pub struct Setting {
     pub limits: Limits,
     pub clock: Clock,
     pub stop: watch::Receiver<Stop>,
+    /// How many times as fast as its provider's a simulated run's clock goes; 1 for a real one.
+    pub scale: f64,
 }
 
 /// A warm-up asks for one token.
@@ -58,7 +68,8 @@ pub struct Asked {
 
 impl Lane {
     pub fn new(racer: Racer) -> Lane {
-        Lane { racer, connection: None, stopped: None }
+        let pacer = Pacer::new(racer.facts.pace);
+        Lane { racer, connection: None, stopped: None, pacer }
     }
 
     /// Makes one trial over the lane's connection.
@@ -66,27 +77,51 @@ impl Lane {
         if let Some(reason) = &self.stopped {
             return not_sent(&self.racer, setting, &planned, NotSent::TargetStopped { reason: reason.clone() });
         }
-        let asked = ask(&self.racer, self.connection.take(), setting, planned).await;
+        if let Some(why) = &planned.entry.not_sent {
+            return not_sent(&self.racer, setting, &planned, why.clone());
+        }
+        let request = match request(&self.racer, setting, &planned) {
+            Ok(request) => request,
+            Err(reason) => return not_sent(&self.racer, setting, &planned, NotSent::NoRequest { reason }),
+        };
+        let (prompt, reply) = (tokens_at_most(planned.text), reply_at_most(&self.racer, planned.role));
+        let flight = self.pacer.began(setting.clock.now(), setting.clock.wall(), prompt + reply);
+        let asked = send(&self.racer, self.connection.take(), setting, &planned, &request).await;
+        self.pacer.ended(flight, setting.clock.now(), landing(&asked.trial, prompt, reply, setting));
         (self.connection, self.stopped) = (asked.connection, asked.stopped);
         asked.trial
     }
 }
 
-/// Makes one trial, from connecting, where no open connection is given, to its end. A failure is an answer; nothing is sent twice.
-pub async fn ask(racer: &Racer, connection: Option<Box<dyn Connection>>, setting: &Setting, planned: Planned<'_>) -> Asked {
-    let mut trial = trial(racer, setting, &planned);
-    match request(racer, setting, &planned) {
-        Ok(request) => {
-            let (answer, connection) = answer(racer, connection, setting, &request).await;
-            let stopped = reason_to_stop(&answer, racer.provider.as_ref());
-            trial.answer = Some(Box::new(answer));
-            Asked { trial, connection, stopped }
-        }
-        Err(reason) => {
-            trial.not_sent = Some(NotSent::NoRequest { reason });
-            Asked { trial, connection, stopped: None }
-        }
+/// Tokens of a reply at most, by its cap.
+pub fn reply_at_most(racer: &Racer, role: Role) -> u64 {
+    match role {
+        Role::WarmUp => WARM_UP_TOKENS,
+        Role::Scored => racer.facts.sampling.max_tokens.unwrap_or(0),
     }
+}
+
+/// What a request that is over means for its target's pace.
+pub fn landing(trial: &Trial, prompt: u64, reply: u64, setting: &Setting) -> Landing {
+    let Some(answer) = &trial.answer else { return Landing::default() };
+    // What a provider asks for is told in its own time.
+    let retry_after_s = answer.error.as_ref().and_then(|error| error.retry_after_s).map(|seconds| seconds / setting.scale);
+    Landing { written: answer.stamps.first_write, tokens: tokens_used(answer, prompt, reply), retry_after_s }
+}
+
+/// Sends one request, over the connection that is given or a new one, and reads its reply to the end. A failure is an answer; nothing is
+/// sent twice.
+pub async fn send(
+    racer: &Racer,
+    connection: Option<Box<dyn Connection>>,
+    setting: &Setting,
+    planned: &Planned<'_>,
+    request: &WireRequest,
+) -> Asked {
+    let trial = trial(racer, setting, planned);
+    let (answer, connection) = answer(racer, connection, setting, request).await;
+    let stopped = reason_to_stop(&answer, racer.provider.as_ref());
+    Asked { trial: Trial { answer: Some(Box::new(answer)), ..trial }, connection, stopped }
 }
 
 /// The record of a trial that is not sent.
@@ -108,14 +143,15 @@ fn trial(racer: &Racer, setting: &Setting, planned: &Planned<'_>) -> Trial {
         role: planned.role,
         wall: setting.clock.wall(),
         scheduled: planned.scheduled.unwrap_or_else(|| setting.clock.now()),
-        held_since: None,
+        held_since: planned.entry.held_since,
         load: planned.load,
         not_sent: None,
         answer: None,
     }
 }
 
-fn request(racer: &Racer, setting: &Setting, planned: &Planned<'_>) -> Result<WireRequest, String> {
+/// The request of a trial, or why none can be made.
+pub fn request(racer: &Racer, setting: &Setting, planned: &Planned<'_>) -> Result<WireRequest, String> {
     let call = Call {
         target: &racer.facts,
         prompt: planned.text,

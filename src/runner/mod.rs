@@ -3,16 +3,19 @@
 
 mod counts;
 mod course;
+mod hold;
 mod lag;
 mod lane;
 mod load;
+mod pace;
+mod progress;
 mod resume;
 
 use crate::clock::Clock;
-use crate::ident::{PromptId, TargetId};
+use crate::ident::PromptId;
 use crate::plan::Schedule;
 use crate::provider::Provider;
-use crate::record::{Manifest, NotSent, Role, StageState, TargetFacts, Trial};
+use crate::record::{Manifest, NotSent, Role, TargetFacts, Trial};
 use crate::secret::Secret;
 use crate::store::Journal;
 use crate::timeline::{Ended, Phase};
@@ -25,6 +28,8 @@ use tokio::sync::{mpsc, watch};
 pub use counts::{keep_counts, keep_text};
 pub use course::run;
 pub use load::{LoadInputs, run_load, spawn_load};
+pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
+pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
 pub use resume::Before;
 
 /// One target with everything that asking it takes.
@@ -60,6 +65,8 @@ pub struct RunInputs {
     pub clock: Clock,
     /// Told when to stop.
     pub stop: watch::Receiver<Stop>,
+    /// How much of the run this sitting does.
+    pub extent: Extent,
     /// Told what happens; nobody need listen.
     pub progress: mpsc::UnboundedSender<Progress>,
 }
@@ -75,66 +82,14 @@ pub enum Stop {
     Cancel,
 }
 
-/// What happens in a run, for whoever draws it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
-    /// A round begins.
-    Round {
-        /// The round, from 1.
-        round: u32,
-    },
-    /// The next round is not due yet.
-    Waiting {
-        /// The round, from 1.
-        round: u32,
-        /// When it is due.
-        until: jiff::Timestamp,
-    },
-    /// A trial is over.
-    Trial {
-        /// The target.
-        target: TargetId,
-        /// Scored or warm-up.
-        role: Role,
-        /// A sample that a table can use.
-        usable: bool,
-        /// How it went, in few words.
-        words: String,
-    },
-    /// A stage of a load run begins on a target.
-    Stage {
-        /// The pass, from 1.
-        pass: u32,
-        /// The stage, from 1.
-        stage: u32,
-        /// The target.
-        target: TargetId,
-        /// How many requests it will make, where that is known beforehand.
-        requests: Option<u64>,
-    },
-    /// A stage is over on a target, or was passed over.
-    StageOver {
-        /// The pass, from 1.
-        pass: u32,
-        /// The stage, from 1.
-        stage: u32,
-        /// The target.
-        target: TargetId,
-        /// What happened to it.
-        state: StageState,
-    },
-    /// The servers come to rest after a stage.
-    Resting {
-        /// When the next stage begins.
-        until: jiff::Timestamp,
-    },
-    /// A target was stopped.
-    Stopped {
-        /// The target.
-        target: TargetId,
-        /// Why.
-        reason: String,
-    },
+/// How much of a run one sitting does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All rounds that are left.
+    #[default]
+    All,
+    /// The round that is due now; without a calendar, the next one that is not over.
+    OneRound,
 }
 
 /// How a run ended.
@@ -150,6 +105,20 @@ pub enum Outcome {
     AllStopped,
     /// The record cannot be written any more.
     RecordFailed(String),
+    /// The one round that was asked for is over.
+    RoundDone {
+        /// The round, from 1.
+        round: u32,
+        /// Rounds that are left after it.
+        left: u32,
+        /// When the next one is due, where rounds have moments and one is left.
+        next: Option<NextRound>,
+    },
+    /// One round was asked for and none is due now.
+    NoRoundDue {
+        /// The next one; none where all rounds are over.
+        next: Option<NextRound>,
+    },
 }
 
 /// A run that is over.
@@ -163,13 +132,15 @@ pub struct Raced {
 
 /// Runs on a thread and runtime of its own, so that nothing else takes the measurement's time.
 pub fn spawn(inputs: RunInputs) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
-    on_own_thread(run(inputs))
+    on_own_thread(move || run(inputs))
 }
 
-fn on_own_thread(run: impl Future<Output = Raced> + Send + 'static) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
+fn on_own_thread<R: Future<Output = Raced>>(
+    run: impl FnOnce() -> R + Send + 'static,
+) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
     let work = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(runtime.block_on(run))
+        Ok(runtime.block_on(run()))
     };
     std::thread::Builder::new().name("measure".into()).spawn(work)
 }

@@ -1,13 +1,15 @@
 //! What an earlier sitting of the same run left behind.
 
+use super::pace::{Pacer, Past};
+use crate::clock::Clock;
 use crate::ident::TargetId;
 use crate::plan::tokens_at_most;
-use crate::record::{Answer, Role, RoundState, Trial};
+use crate::record::{Answer, NotSent, Role, RoundState, Trial};
 use crate::store::{self, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is on record of a run already.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Before {
     /// Blocks that are complete, by round and place.
     pub done: BTreeSet<(u32, u32)>,
@@ -23,6 +25,10 @@ pub struct Before {
     pub tokens: u64,
     /// Usable samples of each target.
     pub usable: BTreeMap<TargetId, u64>,
+    /// What each target was asked, in order of time.
+    pub asked: BTreeMap<TargetId, Vec<Past>>,
+    /// When a target was last left out because its day's budget was used up.
+    pub over_budget: BTreeMap<TargetId, jiff::Timestamp>,
 }
 
 impl Before {
@@ -40,11 +46,15 @@ impl Before {
             }
         }
         for trial in &run.trials {
+            if let Some(NotSent::OverBudget { .. }) = &trial.not_sent {
+                before.over_budget.insert(trial.target.clone(), trial.wall);
+            }
             let Some(answer) = &trial.answer else { continue };
-            let lasted = answer.stamps.closed.zip(answer.stamps.first_write).map_or(0, |(end, start)| end.since(start));
-            before.seen(trial.round, trial.wall + std::time::Duration::from_nanos(lasted));
+            let past = past(trial, answer, tokens_used(answer, prompt_at_most(run, trial), cap(run, trial)));
+            before.seen(trial.round, past.ended);
             before.requests += 1;
-            before.tokens += tokens_used(answer, prompt_at_most(run, trial), cap(run, trial));
+            before.tokens += past.tokens;
+            before.asked.entry(trial.target.clone()).or_default().push(past);
             if super::usable(trial) {
                 *before.usable.entry(trial.target.clone()).or_default() += 1;
             }
@@ -52,10 +62,30 @@ impl Before {
         before
     }
 
+    /// Tells a target's pacer what it was asked in earlier sittings.
+    pub fn remind(&self, target: &TargetId, pacer: &mut Pacer, clock: &Clock) {
+        let (now, wall) = (clock.now(), clock.wall());
+        for past in self.asked.get(target).into_iter().flatten() {
+            pacer.recall(past, now, wall);
+        }
+        if let Some(at) = self.over_budget.get(target) {
+            pacer.recall_out(*at);
+        }
+    }
+
     fn seen(&mut self, round: u32, at: jiff::Timestamp) {
         let last = self.last_seen.entry(round).or_insert(at);
         *last = at.max(*last);
     }
+}
+
+/// A request as a pacer remembers it.
+fn past(trial: &Trial, answer: &Answer, tokens: u64) -> Past {
+    let after = |at: jiff::Timestamp, ns: u64| at.checked_add(std::time::Duration::from_nanos(ns)).unwrap_or(at);
+    let lasted = answer.stamps.closed.zip(answer.stamps.first_write).map_or(0, |(end, start)| end.since(start));
+    let sent = after(trial.wall, answer.connect.total_ns().unwrap_or(0));
+    let retry_after_s = answer.error.as_ref().and_then(|error| error.retry_after_s);
+    Past { sent, ended: after(sent, lasted), tokens, retry_after_s }
 }
 
 fn cap(run: &Run, trial: &Trial) -> u64 {

@@ -4,10 +4,12 @@
 //! A found secret is replaced by asterisks of the same length, so that the lengths which a record keeps beside its text stay true.
 //! A key that a stream spreads over several chunks stands whole in the joined text of a record, and is found there.
 
+mod env_file;
 pub mod open;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+pub use env_file::{EnvFile, EnvFileError, is_variable_name};
 use memchr::memmem::Finder;
 pub use secrecy::ExposeSecret;
 use std::borrow::Cow;

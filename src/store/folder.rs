@@ -22,7 +22,7 @@ pub fn io(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError + use<> {
 /// A new folder with manifest and plan in it, both on the disk.
 pub fn create(results: &Path, manifest: &Manifest, plan: &str) -> Result<PathBuf, StoreError> {
     let folder = results.join(name(manifest));
-    make_folder(results, true)?;
+    make_results(results)?;
     make_folder(&folder, false)?;
     let json = serde_json::to_vec_pretty(manifest)
         .map_err(|error| StoreError::Manifest { path: folder.join(MANIFEST), message: error.to_string() })?;
@@ -30,6 +30,11 @@ pub fn create(results: &Path, manifest: &Manifest, plan: &str) -> Result<PathBuf
     write_whole(&folder, MANIFEST, &json)?;
     sync_folder(results);
     Ok(folder)
+}
+
+/// The folder of all runs, where there is none yet.
+pub fn make_results(results: &Path) -> Result<(), StoreError> {
+    make_folder(results, true)
 }
 
 /// The record, opened for appending and locked against a second writer. The lock goes with the process.

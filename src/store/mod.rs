@@ -1,8 +1,10 @@
 //! The run folder: `results/<UTC>-<name>-<id>/{manifest.json, plan.yaml, records.jsonl}`. This room alone knows paths under `results/`.
 
 mod attempts;
+mod claim;
 mod folder;
 mod journal;
+mod of_plan;
 mod read;
 mod stream;
 
@@ -10,7 +12,9 @@ use crate::record::{Manifest, Note, RoundLine, StageLine, Trial};
 use std::path::PathBuf;
 
 pub use attempts::{ScoredBlock, attempts_made, scored_blocks};
+pub use claim::Claim;
 pub use journal::{Journal, Prepare};
+pub use of_plan::{Known, runs};
 pub use stream::{Folder, Part};
 
 /// A run as read back.
@@ -72,5 +76,16 @@ pub enum StoreError {
     Locked {
         /// The record.
         path: PathBuf,
+    },
+    /// Another process works on the plan's run.
+    #[error(
+        "{}: another photofinish{} works on this plan's run; let it go on, stop it first, or wait for it with --wait",
+        path.display(), holder.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    Claimed {
+        /// The lock.
+        path: PathBuf,
+        /// The process that holds it, where it can be told.
+        holder: Option<u32>,
     },
 }

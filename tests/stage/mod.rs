@@ -8,7 +8,7 @@ use photofinish::ident::ProviderId;
 use photofinish::plan::{LoadSchedule, Schedule};
 use photofinish::provider::{Call, Capabilities, Provider, RequestError};
 use photofinish::record::{Connect, Manifest, Reads, Role, RoundState, Stamps, TargetFacts, Trial};
-use photofinish::runner::{Before, LoadInputs, Outcome, Progress, Racer, RunInputs, Stop, run, run_load};
+use photofinish::runner::{Before, Extent, LoadInputs, Outcome, Progress, Racer, RunInputs, Stop, run, run_load};
 use photofinish::store::{Journal, Run};
 use photofinish::timeline::{EndMark, Ended, ErrorKind, Mark, Phase, ProviderError, Stage as Step, StreamEvent, Usage};
 use photofinish::wire::{ConnectFailure, Connection, Endpoint, ExchangeFacts, Frame, Framing, Head, Transport, Watch, WireRequest};
@@ -26,6 +26,8 @@ pub enum Reply {
     Text(u64),
     /// An HTTP error after 10 ms.
     Status(u16),
+    /// 429 after 10 ms, with a Retry-After of so many seconds.
+    TryLater(u32),
     /// No connection.
     Refused,
     /// A word after so many milliseconds; then the connection is gone.
@@ -187,6 +189,13 @@ impl Connection for Line {
                 watch.body(b"no such luck");
                 Ended::Complete
             }
+            Reply::TryLater(seconds) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                let headers = [("retry-after".to_owned(), seconds.to_string())];
+                watch.head(Head { status: 429, headers: &headers });
+                watch.body(b"no such luck");
+                Ended::Complete
+            }
             Reply::Silent | Reply::Refused => std::future::pending().await,
         };
         self.open = ended == Ended::Complete;
@@ -216,6 +225,8 @@ pub struct Play {
     pub resume: Option<PathBuf>,
     /// Virtual wall-clock time at the beginning.
     pub wall: &'static str,
+    /// How much of the run this sitting does.
+    pub extent: Extent,
 }
 
 /// How it went.
@@ -234,7 +245,7 @@ pub fn always(reply: Reply) -> Script {
 impl Play {
     pub fn new(results: &Path, actors: Vec<(&'static str, Script)>) -> Play {
         let (change, results) = ((|_: &mut Manifest| {}) as fn(&mut Manifest), results.to_owned());
-        Play { actors, prompts: 2, rounds: 2, change, stop: vec![], results, resume: None, wall: START }
+        Play { actors, prompts: 2, rounds: 2, change, stop: vec![], results, resume: None, wall: START, extent: Extent::All }
     }
 
     pub async fn perform(self) -> Played {
@@ -266,7 +277,7 @@ impl Play {
         };
         let racers = manifest.targets.iter().zip(self.actors.iter().map(actor)).map(racer).collect();
         let prompts = manifest.dataset.prompts.iter().map(|prompt| (prompt.id.clone(), format!("Ask {}", prompt.id))).collect();
-        let schedule = Schedule::of(&manifest);
+        let schedule = Schedule::of(&manifest).unwrap();
         let (stop, stopped) = watch::channel(Stop::Go);
         let (progress, mut told) = mpsc::unbounded_channel();
         let conductor = async {
@@ -278,13 +289,12 @@ impl Play {
             std::future::pending::<()>().await;
         };
         // A manifest with a load design is run as one.
-        let run = async {
-            let clock = clock.clone();
+        let (run_clock, extent) = (clock.clone(), self.extent);
+        let run = async move {
+            let (clock, stop) = (run_clock, stopped);
             match LoadSchedule::of(&manifest) {
-                None => run(RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop: stopped, progress }).await,
-                Some(schedule) => {
-                    run_load(LoadInputs { manifest, schedule, prompts, racers, journal, clock, stop: stopped, progress }).await
-                }
+                None => run(RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop, extent, progress }).await,
+                Some(schedule) => run_load(LoadInputs { manifest, schedule, prompts, racers, journal, clock, stop, progress }).await,
             }
         };
         let raced = tokio::select! { raced = run => raced, () = conductor => unreachable!() };

@@ -1,20 +1,21 @@
 //! Starts a race on its own thread and sees it through: progress, Ctrl-C, the end.
 
-use super::super::{Done, plain, say};
+use super::super::progress::{Ahead, Came, Display, Event, Kind, Manner, Passed, RoundOf, Spent};
+use super::super::signals::{Signals, stopping};
+use super::super::{Done, say};
 use super::prepare;
 use crate::clock::Clock;
 use crate::dataset::Dataset;
 use crate::ident::{PromptId, TargetId};
 use crate::plan::{Plan, Schedule};
 use crate::provider::Catalog;
-use crate::record::{Budget, Line, Manifest, Note, Role, Simulated, TargetFacts, TextKept, TransportKind};
-use crate::runner::{self, Before, Outcome, Progress, Raced, Racer, RunInputs, Stop};
+use crate::record::{Budget, Line, Manifest, Note, Role, RoundState, Simulated, TargetFacts, TextKept, TransportKind};
+use crate::runner::{self, Before, Extent, Outcome, Progress, Raced, Racer, RunInputs, Stop};
 use crate::secret::Secret;
 use crate::store::{Journal, Prepare, Run};
 use crate::tokens::Reference;
 use crate::wire::{ReqwestTransport, Roots, Transport};
 use anyhow::{Context, anyhow, bail};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,13 +58,13 @@ struct Sampled {
 }
 
 /// Runs a new race to its end.
-pub fn race(race: Race, catalog: &Catalog) -> anyhow::Result<RaceOver> {
+pub fn race(race: Race, catalog: &Catalog, manner: Manner) -> anyhow::Result<RaceOver> {
     let exact = race.dataset.prompts.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
     let (text, prepare) = text_kept(race.plan.keep_text, race.plan.tokenizer.as_deref(), exact)?;
     let manifest = prepare::manifest(&race, catalog, text)?;
     let racers = racers(&manifest, race.keys, catalog)?;
     let journal = Journal::create(&race.results, &manifest, &race.plan_text, prepare)?;
-    see_through(manifest, racers, journal, Before::default(), &race.dataset)
+    see_through(manifest, racers, journal, Before::default(), &race.dataset, manner)
 }
 
 /// Goes on with a run under a budget that may have grown.
@@ -74,6 +75,7 @@ pub fn go_on(
     budget: Budget,
     tokenizer: Option<&Path>,
     catalog: &Catalog,
+    manner: Manner,
 ) -> anyhow::Result<RaceOver> {
     let asked = &run.manifest.dataset.prompts;
     let exact = asked.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
@@ -89,7 +91,7 @@ pub fn go_on(
     let wall = Clock::System.wall();
     journal.append(Line::Note(Note { wall, text: format!("resumed by photofinish {}", env!("CARGO_PKG_VERSION")) }));
     let racers = racers(&manifest, keys, catalog)?;
-    see_through(manifest, racers, journal, Before::of(&run), dataset)
+    see_through(manifest, racers, journal, Before::of(&run), dataset, manner)
 }
 
 /// Says how a race ended: the folder on stdout, everything else on stderr.
@@ -97,9 +99,11 @@ pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
     let folder = over.raced.folder.display();
     anstream::println!("{folder}");
     match &over.raced.outcome {
-        Outcome::Finished => {}
+        Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => {}
         Outcome::AllStopped => say("every target is stopped; see the reasons above"),
-        Outcome::BudgetSpent(how) => say(&format!("budget spent: {how}; a larger one goes on: photofinish run --resume {folder} …")),
+        Outcome::BudgetSpent(how) => {
+            say(&format!("budget spent: {how}; photofinish run --resume {folder} … goes on with a larger one, or a day later"))
+        }
         Outcome::Interrupted if !over.resumable => say("interrupted; what is on record can be read"),
         Outcome::Interrupted => say(&format!("interrupted; photofinish run --resume {folder} goes on within 15 minutes")),
         Outcome::RecordFailed(fault) => bail!("the record cannot be written: {fault}"),
@@ -160,118 +164,118 @@ fn kernel_transport(_: &Roots) -> Option<Arc<dyn Transport>> {
 }
 
 /// The race runs on its own thread; this one draws and listens for Ctrl-C.
-fn see_through(manifest: Manifest, racers: Vec<Racer>, journal: Journal, before: Before, dataset: &Dataset) -> anyhow::Result<RaceOver> {
+fn see_through(
+    manifest: Manifest,
+    racers: Vec<Racer>,
+    journal: Journal,
+    before: Before,
+    dataset: &Dataset,
+    manner: Manner,
+) -> anyhow::Result<RaceOver> {
     let resumable = manifest.simulated.is_none();
-    let schedule = Schedule::of(&manifest);
+    let schedule = Schedule::of(&manifest)?;
     let prompts: BTreeMap<PromptId, String> =
         manifest.dataset.prompts.iter().filter_map(|facts| Some((facts.id.clone(), dataset.prompt(&facts.id)?.text.clone()))).collect();
     let mut samples: BTreeMap<TargetId, Sampled> = manifest.targets.iter().map(|target| (target.id.clone(), Sampled::default())).collect();
     for (target, usable) in &before.usable {
         samples.entry(target.clone()).or_default().usable = *usable;
     }
-    let ahead = schedule.remaining(&before.done).iter().filter(|block| !before.closed.contains(&block.round)).count();
-    let drawing = Drawing::new(ahead as u64 * racers.len() as u64, manifest.design.rounds);
+    let left = left_by_round(&schedule, &before);
+    let ahead = Ahead { requests: Some(left.values().sum()), lasts_ms: None };
+    let zone = manifest.design.calendar.as_ref().and_then(|calendar| jiff::tz::TimeZone::get(&calendar.zone).ok());
+    let budget = manifest.budget.clone();
+    let mut display = Display::new(manner, Clock::System, zone.unwrap_or_else(jiff::tz::TimeZone::system));
+    display.show(&Event::Begun {
+        run: journal.folder().display().to_string(),
+        kind: Kind::Rounds,
+        rounds: manifest.design.rounds,
+        targets: manifest.targets.iter().map(|target| (target.id.clone(), ahead)).collect(),
+        last_due: schedule.latest(schedule.rounds).and(schedule.due(schedule.rounds)),
+    });
     let (stop_sender, stop) = watch::channel(Stop::Go);
     let (progress, mut told) = mpsc::unbounded_channel();
-    let inputs = RunInputs { manifest, schedule, prompts, racers, journal, before, clock: Clock::System, stop, progress };
+    let inputs =
+        RunInputs { manifest, schedule, prompts, racers, journal, before, clock: Clock::System, stop, extent: Extent::All, progress };
     let measuring = runner::spawn(inputs).context("no thread to measure on")?;
     let listening = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     listening.block_on(async {
         let mut signals = Signals::listen()?;
+        let mut second = tokio::time::interval(std::time::Duration::from_secs(1));
         loop {
             tokio::select! {
                 said = told.recv() => match said {
-                    Some(said) => drawing.show(&said, &mut samples),
+                    Some(said) => show(&mut display, said, &mut samples, &budget, &left),
                     // The race has ended and let go of its end.
                     None => return anyhow::Ok(()),
                 },
-                () = signals.next() => drawing.stopping(&stop_sender),
+                () = signals.next() => display.notice(stopping(&stop_sender)),
+                _ = second.tick() => display.tick(),
             }
         }
     })?;
-    drawing.bar.finish_and_clear();
+    drop(display);
     let raced = measuring.join().map_err(|_| anyhow!("the measuring thread panicked; what was recorded is in the run folder"))??;
     let without_sample =
         samples.into_iter().filter(|(_, sampled)| sampled.usable == 0).map(|(target, sampled)| (target, sampled.last)).collect();
     Ok(RaceOver { raced, resumable, without_sample })
 }
 
-/// Ctrl-C, and the politer of the signals that end a process.
-struct Signals {
-    // Kept for the whole run: a listener made anew each time would miss what comes in between.
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+/// Requests of every round to each target that are still to be sent.
+fn left_by_round(schedule: &Schedule, before: &Before) -> BTreeMap<u32, u64> {
+    let mut left = BTreeMap::new();
+    for block in schedule.remaining(&before.done).iter().filter(|block| !before.closed.contains(&block.round)) {
+        *left.entry(block.round).or_default() += 1;
+    }
+    left
 }
 
-impl Signals {
-    fn listen() -> std::io::Result<Signals> {
-        Ok(Signals {
-            #[cfg(unix)]
-            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+/// What the runner says, as an event for the display.
+fn show(display: &mut Display, said: Progress, samples: &mut BTreeMap<TargetId, Sampled>, budget: &Budget, left: &BTreeMap<u32, u64>) {
+    let event = match said {
+        Progress::Round { round } => Event::Round { round },
+        Progress::Waiting { round, until } => Event::Waiting { round, until },
+        Progress::Held { targets, until } => Event::Held { targets, until },
+        Progress::Trial { target, role, usable, sent, words, spent } => {
+            let sampled = samples.entry(target.clone()).or_default();
+            sampled.usable += u64::from(usable);
+            sampled.last.clone_from(&words);
+            let came = match (usable, sent) {
+                _ if role == Role::WarmUp => Came::Unscored,
+                (true, _) => Came::Ok,
+                (false, true) => Came::Failed,
+                (false, false) => Came::NotSent,
+            };
+            Event::Trial { target, came, words, spent: Some(against(spent, budget)) }
         }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
+        Progress::RoundOver { round, state: RoundState::Missed, .. } => {
+            Event::Passed { round, how: Passed::Missed, requests: left.get(&round).copied().unwrap_or(0) }
+        }
+        Progress::RoundOver { round, state: RoundState::Partial, .. } => {
+            Event::Passed { round, how: Passed::BrokenOff, requests: left.get(&round).copied().unwrap_or(0) }
+        }
+        Progress::RoundOver { round, targets, spent, .. } => {
+            Event::RoundOver { round, targets: targets.into_iter().map(round_of).collect(), spent: against(spent, budget) }
+        }
+        Progress::Held { targets, until } => Event::Held { targets, until },
+        Progress::Stopped { target, reason } => Event::Stopped { target, reason },
+        // Of load runs alone, which `cli/load.rs` sees through.
+        Progress::Stage { .. } | Progress::StageOver { .. } | Progress::Resting { .. } => return,
+    };
+    display.show(&event);
+}
+
+fn round_of(of: runner::RoundOf) -> RoundOf {
+    let seconds = |range: runner::Range| (range.min_ns as f64 / 1e9, range.max_ns as f64 / 1e9);
+    RoundOf {
+        target: of.target,
+        ok: of.ok.into(),
+        failed: of.failed.into(),
+        not_sent: of.not_sent.into(),
+        first_text_s: of.first_text.map(seconds),
+        total_s: of.total.map(seconds),
     }
 }
 
-/// A progress bar on stderr, hidden where stderr is no terminal.
-struct Drawing {
-    bar: ProgressBar,
-    rounds: u32,
-}
-
-impl Drawing {
-    fn new(trials: u64, rounds: u32) -> Drawing {
-        let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {prefix} {wide_msg}") {
-            bar.set_style(style);
-        }
-        Drawing { bar, rounds }
-    }
-
-    fn show(&self, said: &Progress, samples: &mut BTreeMap<TargetId, Sampled>) {
-        match said {
-            Progress::Round { round } if self.bar.is_hidden() => say(&format!("round {round} of {}", self.rounds)),
-            Progress::Round { round } => self.bar.set_prefix(format!("round {round}/{}", self.rounds)),
-            Progress::Waiting { round, until } => self.line(&format!("round {round} of {} begins at {until:.0}", self.rounds)),
-            Progress::Trial { target, role, usable, words } => {
-                if *role == Role::Scored {
-                    self.bar.inc(1);
-                }
-                let sampled = samples.entry(target.clone()).or_default();
-                sampled.usable += u64::from(*usable);
-                sampled.last.clone_from(words);
-                self.bar.set_message(plain(&format!("{target}: {words}")));
-            }
-            // Of load runs alone.
-            Progress::Stage { .. } | Progress::StageOver { .. } | Progress::Resting { .. } => {}
-            Progress::Stopped { target, reason } => self.line(&format!("{target} is stopped: {reason}")),
-        }
-    }
-
-    fn stopping(&self, stop: &watch::Sender<Stop>) {
-        let next = if *stop.borrow() == Stop::Go { Stop::Drain } else { Stop::Cancel };
-        stop.send_replace(next);
-        self.line(match next {
-            Stop::Drain => "finishing the requests in flight; once more breaks them off",
-            _ => "breaking off",
-        });
-    }
-
-    /// A line that stays, above the bar.
-    fn line(&self, text: &str) {
-        self.bar.suspend(|| say(text));
-    }
+fn against(spent: runner::Spent, budget: &Budget) -> Spent {
+    Spent { requests: spent.requests, max_requests: budget.max_requests, tokens: spent.tokens, max_tokens: budget.max_total_tokens }
 }

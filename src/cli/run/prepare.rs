@@ -2,7 +2,7 @@
 
 use super::Race;
 use crate::clock::Clock;
-use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, WindowsFile};
+use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, ScheduleFile, WindowsFile};
 use crate::provider::Catalog;
 use crate::record::{
     DatasetFacts, Design, Difference, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool,
@@ -13,6 +13,14 @@ use anyhow::Context;
 /// The manifest of a new run.
 pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Result<Manifest> {
     let Race { plan, dataset, targets, simulated, .. } = race;
+    let created = Clock::System.wall();
+    let (calendar, rounds) = match &plan.schedule {
+        Some(schedule) => {
+            let rounds = if schedule.ends.is_some() { schedule.count(created).map_err(anyhow::Error::msg)? } else { plan.rounds };
+            (Some(schedule.calendar(created)), rounds)
+        }
+        None => (None, plan.rounds),
+    };
     let chosen = plan.prompts.iter().filter_map(|id| dataset.prompt(id));
     let facts = chosen.map(|prompt| PromptFacts {
         id: prompt.id.clone(),
@@ -25,7 +33,7 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
         tool: Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() },
         run: format!("{:06x}", rand::random::<u32>() & 0xff_ffff),
         name: plan.name.clone(),
-        created: Clock::System.wall(),
+        created,
         zone: jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").into(),
         vantage: plan.vantage.clone(),
         seed: plan.seed,
@@ -33,10 +41,10 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
         plan_digest: plan.digest(),
         simulated: simulated.clone(),
         design: Design {
-            rounds: plan.rounds,
+            rounds,
             prompts: plan.prompts.len() as u32,
             every_s: plan.every_s,
-            calendar: None,
+            calendar,
             preset: plan.preset.map(|preset| preset.name().into()),
             at_once: plan.at_once,
             warm_up: plan.warm_up,
@@ -139,8 +147,9 @@ pub fn plan_text(plan: &Plan) -> anyhow::Result<String> {
         targets: plan.targets.clone(),
         dataset: Some(plan.dataset.clone()),
         prompts: Some(Prompts::Ids(plan.prompts.clone())),
-        rounds: Some(plan.rounds),
-        every_s: Some(plan.every_s),
+        rounds: plan.schedule.as_ref().is_none_or(|schedule| schedule.ends.is_none()).then_some(plan.rounds),
+        every_s: plan.schedule.is_none().then_some(plan.every_s),
+        schedule: plan.schedule.as_ref().map(ScheduleFile::of),
         preset: None,
         seed: Some(plan.seed),
         concurrency: Some(if plan.at_once { Concurrency::AtOnce } else { Concurrency::Sequential }),
@@ -155,6 +164,8 @@ pub fn plan_text(plan: &Plan) -> anyhow::Result<String> {
             total_s: seconds(plan.limits.total_ms),
         },
         budget: BudgetFile { max_requests: plan.budget.max_requests, max_total_tokens: plan.budget.max_total_tokens },
+        // What the plan says of all targets stands in each of them by now.
+        pace: None,
         vantage: plan.vantage.clone(),
         stall_ms: Some(plan.stall_ms),
         min_tokens: Some(plan.min_tokens),
@@ -183,11 +194,35 @@ mod tests {
             peak: Some(vec!["22:00-02:00".into()]),
             off_peak: Some(vec!["04:00-07:30".into()]),
         };
-        let plan = resolve(PlanFile { windows: Some(windows), ..PlanFile::default() }, &patch, None, &dataset).unwrap();
+        let (windows, plain) = (Some(windows), resolve(PlanFile::default(), &patch, None, &dataset).unwrap());
+        written_and_read(plain, &dataset);
+        written_and_read(resolve(PlanFile { windows, ..PlanFile::default() }, &patch, None, &dataset).unwrap(), &dataset);
+    }
+
+    #[test]
+    fn a_schedule_is_written_out_with_its_end_and_the_rounds_that_it_counts() {
+        let dataset = Dataset::builtin("short-en").unwrap();
+        let created: jiff::Timestamp = "2026-11-24T10:16:30Z".parse().unwrap();
+        for (end, rounds) in [("  for: 2 d\n", 48), ("  until: 2026-11-25T00:00\n", 6), ("", 3)] {
+            let text = format!(
+                "targets: [\"http://127.0.0.1:8000/v1=m\"]\nschedule:\n  cron: \"17 * * * *\"\n  zone: Asia/Shanghai\n  jitter_s: 600\n  \
+                 quiet: [\"01:00-01:05\"]\n{end}"
+            );
+            let source = Source { file: "plan.yaml", text: &text };
+            let plan = resolve(PlanFile::parse(source).unwrap(), &Patch::default(), Some(source), &dataset).unwrap();
+            let digest = plan.digest();
+            let plan = plan.beginning(created, Some(source)).unwrap();
+            assert_eq!((plan.rounds, plan.every_s, plan.preset), (rounds, 0, None), "{end}");
+            assert_eq!(plan.digest(), digest, "when it begins is not part of a plan");
+            written_and_read(plan, &dataset);
+        }
+    }
+
+    fn written_and_read(plan: Plan, dataset: &Dataset) {
         let text = plan_text(&plan).unwrap();
         let source = Source { file: "plan.yaml", text: &text };
-        let again = resolve(PlanFile::parse(source).unwrap(), &Patch::default(), Some(source), &dataset).unwrap();
-        assert_eq!(again, plan);
+        let again = resolve(PlanFile::parse(source).unwrap(), &Patch::default(), Some(source), dataset).unwrap();
+        assert_eq!(Plan { rounds: plan.rounds, ..again.clone() }, plan, "an end counts the rounds when a run is made");
         assert_eq!(again.digest(), plan.digest());
     }
 

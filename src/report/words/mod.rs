@@ -23,7 +23,7 @@ pub trait Worded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{BasisBecause, JoinError, Missing, NotReported, Quantity, Remark, Standing, VoidReason, Warning};
+    use crate::analysis::{BasisBecause, ClockMove, JoinError, Missing, NotReported, Quantity, Remark, Standing, VoidReason, Warning};
     use crate::ident::TargetId;
     use crate::metric::{Better, Flag, Outcome, Undefined};
     use crate::record::{Difference, UnequalBy};
@@ -82,6 +82,14 @@ mod tests {
             Warning::OftenLimited { target: target(), limited: 2, sent: 9 },
             Warning::Lag { p99_ms: 21.0 },
             Warning::ClockStepped,
+            Warning::ClockMoved(vec![
+                ClockMove { round: 3, by_ns: 7_200_000_000_000 },
+                ClockMove { round: 9, by_ns: -2_500_000_000 },
+                ClockMove { round: 9, by_ns: 720_000_000_000 },
+            ]),
+            Warning::ClockMoved(vec![ClockMove { round: 3, by_ns: -250_000_000 }]),
+            Warning::Missed { rounds: vec![3, 4, 5, 9], planned: 24 },
+            Warning::Missed { rounds: vec![3], planned: 24 },
             Warning::Torn(1),
             Warning::Torn(2),
         ] {
@@ -137,6 +145,7 @@ mod tests {
             JoinError::Plans { first: run(), other: run() },
             JoinError::Places { first: run(), here: run(), other: run(), there: run() },
             JoinError::Twice(run()),
+            JoinError::LoadRun(run()),
         ] {
             all.push(Box::new(error));
         }

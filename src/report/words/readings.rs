@@ -1,7 +1,7 @@
 //! Words for what a reading of runs found: doubts, remarks, why a figure is missing, why a token basis was taken.
 
 use super::Worded;
-use crate::analysis::{BasisBecause, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
+use crate::analysis::{BasisBecause, ClockMove, JoinError, Missing, NotReported, Remark, Standing, VoidReason, Warning};
 use crate::record::{Difference, Unequal, UnequalBy};
 use crate::report::Lang;
 
@@ -90,6 +90,8 @@ impl Worded for Warning {
                     "运行期间系统时钟被调整：这些时刻的标记退回到用户态时间",
                 )
                 .to_owned(),
+            (Warning::ClockMoved(moves), _) => clock_moved(moves, lang),
+            (Warning::Missed { rounds, planned }, _) => missed(rounds, *planned, lang),
             (Warning::Void { reason, blocks }, _) => void(*reason, blocks, lang),
             (Warning::Torn(1), Lang::En) => "1 line of the records could not be read and is set aside".into(),
             (Warning::Torn(n), Lang::En) => format!("{n} lines of the records could not be read and are set aside"),
@@ -107,6 +109,66 @@ fn void(reason: VoidReason, blocks: &[(u32, u32)], lang: Lang) -> String {
         Lang::En => format!("void for all targets, {reason}: {n} {} (round/block {listed})", if n == 1 { "block" } else { "blocks" }),
         Lang::Zh => format!("{reason}，{n} 个区组对所有对象作废（轮/区组 {listed}）"),
     }
+}
+
+fn clock_moved(moves: &[ClockMove], lang: Lang) -> String {
+    let mut listed: Vec<String> = moves.iter().take(8).map(|each| moved(each, lang)).collect();
+    listed.extend((8 < moves.len()).then(|| "…".to_owned()));
+    let times = moves.len();
+    match lang {
+        Lang::En => format!(
+            "the wall clock moved against the monotonic one {} ({}): it was set, or, where it moved forward, the machine may have slept; \
+             latencies are not touched, times of the day follow the wall clock",
+            if times == 1 { "once".to_owned() } else { format!("{times} times") },
+            listed.join(", ")
+        ),
+        Lang::Zh => format!(
+            "系统时钟相对单调时钟跳变 {times} 次（{}）：时钟被调整；若向前跳，也可能是机器曾休眠。延迟不受影响，一天中的时段以系统时钟为准",
+            listed.join("、")
+        ),
+    }
+}
+
+fn moved(each: &ClockMove, lang: Lang) -> String {
+    let seconds = each.by_ns as f64 / 1e9;
+    let by = match seconds.abs() {
+        small if small < 60.0 => format!("{seconds:+.1} s"),
+        medium if medium < 3600.0 => format!("{:+.1} min", seconds / 60.0),
+        _ => format!("{:+.1} h", seconds / 3600.0),
+    };
+    let by = by.replace('-', "−");
+    match lang {
+        Lang::En => format!("{by} by round {}", each.round),
+        Lang::Zh => format!("至第 {} 轮时 {by}", each.round),
+    }
+}
+
+fn missed(rounds: &[u32], planned: u32, lang: Lang) -> String {
+    let (n, mut listed) = (rounds.len(), spans(rounds));
+    let more = 8 < listed.len();
+    listed.truncate(8);
+    listed.extend(more.then(|| "…".to_owned()));
+    match lang {
+        Lang::En => format!(
+            "{n} of {planned} rounds {} missed, since this client could not begin {} in time (round {}); nothing stands in {} place",
+            if n == 1 { "was" } else { "were" },
+            if n == 1 { "it" } else { "them" },
+            listed.join(", "),
+            if n == 1 { "its" } else { "their" }
+        ),
+        Lang::Zh => format!("计划的 {planned} 轮中错过 {n} 轮，本客户端未能按时开始（第 {} 轮）；错过的轮次不作补测", listed.join("、")),
+    }
+}
+
+/// Numbers in ascending order, neighbours drawn together: 3, 4, 5 and 9 are `3–5` and `9`.
+fn spans(numbers: &[u32]) -> Vec<String> {
+    let neighbours = numbers.chunk_by(|a, b| *b == a.saturating_add(1));
+    let span = |run: &[u32]| match run {
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first}–{last}"),
+        [] => String::new(),
+    };
+    neighbours.map(span).collect()
 }
 
 impl Worded for BasisBecause {
@@ -203,6 +265,7 @@ impl Worded for JoinError {
             JoinError::Places { first, here, other, there } => {
                 format!("{first} 测自 {here}，{other} 测自 {there}：一张表只对应一个地点，请各自成表")
             }
+            JoinError::LoadRun(run) => format!("{run} 是一次负载测试，请用 `photofinish ramp RUN` 读取"),
             JoinError::Twice(run) => format!("{run} 被指定了两次"),
         }
     }

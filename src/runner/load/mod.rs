@@ -8,7 +8,8 @@ mod pool;
 mod source;
 
 use super::lane::Setting;
-use super::{Outcome, Progress, Raced, Racer, Stop};
+use super::pace::Pacer;
+use super::{Outcome, Progress, Raced, Racer, Spent, Stop};
 use crate::clock::Clock;
 use crate::ident::PromptId;
 use crate::plan::{LoadCell, LoadSchedule, conditions_to_stop, tokens_at_most};
@@ -43,15 +44,15 @@ pub struct LoadInputs {
 pub async fn run_load(inputs: LoadInputs) -> Raced {
     let mut course = LoadCourse::new(inputs);
     let outcome = course.cells().await;
-    if outcome != Outcome::Finished {
-        course.note(&format!("the run stopped: {}", super::course::said(&outcome)));
+    if let Some(why) = super::course::stopped_by(&outcome) {
+        course.note(&format!("the run stopped: {why}"));
     }
     super::course::close(course.journal, outcome)
 }
 
 /// Runs on a thread and runtime of its own, so that nothing else takes the measurement's time.
 pub fn spawn_load(inputs: LoadInputs) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
-    super::on_own_thread(run_load(inputs))
+    super::on_own_thread(move || run_load(inputs))
 }
 
 /// A prompt, ready to be asked.
@@ -71,20 +72,14 @@ enum Halted {
     Above(u32, String),
 }
 
-/// What the run has spent so far.
-#[derive(Debug, Clone, Copy, Default)]
-struct Spent {
-    requests: u64,
-    tokens: u64,
-}
-
 struct LoadCourse {
     manifest: Manifest,
     schedule: LoadSchedule,
-    prompts: Vec<LoadPrompt>,
+    prompts: Arc<[LoadPrompt]>,
     racers: Vec<Racer>,
     stop_when: Vec<Condition>,
     halted: Vec<Option<Halted>>,
+    pacers: Vec<Pacer>,
     journal: Journal,
     setting: Setting,
     progress: mpsc::UnboundedSender<Progress>,
@@ -107,8 +102,10 @@ impl LoadCourse {
         // It was checked when the manifest was made.
         let stop_when = schedule.design().stop_when.as_deref().and_then(|text| conditions_to_stop(text).ok()).unwrap_or_default();
         let halted = vec![None; racers.len()];
-        let setting = Setting { limits: manifest.limits.clone(), clock, stop };
-        LoadCourse { manifest, schedule, prompts, racers, stop_when, halted, journal, setting, progress, spent: Spent::default() }
+        let pacers = racers.iter().map(|racer| Pacer::new(racer.facts.pace)).collect();
+        let scale = manifest.simulated.as_ref().map_or(1.0, |simulated| simulated.scale);
+        let setting = Setting { limits: manifest.limits.clone(), clock, stop, scale };
+        LoadCourse { manifest, schedule, prompts, racers, stop_when, halted, pacers, journal, setting, progress, spent: Spent::default() }
     }
 
     async fn cells(&mut self) -> Outcome {

@@ -1,0 +1,66 @@
+//! Bars on a terminal: a line of what is going on, and one line a target. The terminal's height may be too small; indicatif then draws
+//! what fits.
+
+use super::super::plain;
+use super::tally::Counts;
+use super::words;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What is drawn over and over.
+pub struct Bars {
+    multi: MultiProgress,
+    title: ProgressBar,
+    targets: Vec<ProgressBar>,
+}
+
+impl Bars {
+    /// One bar for each target, in their order.
+    pub fn new(targets: &[Counts]) -> Bars {
+        let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let title = multi.add(ProgressBar::no_length());
+        set(&title, "{wide_msg}");
+        let names: Vec<(String, usize)> = targets.iter().map(|counts| words::name(&plain(counts.target.as_str()), words::NAME)).collect();
+        let width = names.iter().map(|(_, columns)| *columns).max().unwrap_or(0);
+        let bar = |(shown, columns): (String, usize)| {
+            let bar = multi.add(ProgressBar::no_length());
+            set(&bar, "  {prefix} {bar:10} {wide_msg}");
+            bar.set_prefix(format!("{shown}{:1$}", "", width - columns));
+            bar
+        };
+        let targets = names.into_iter().map(bar).collect();
+        Bars { multi, title, targets }
+    }
+
+    /// Draws the counters as they are now.
+    pub fn draw(&self, title: &str, targets: &[Counts]) {
+        self.title.set_message(plain(title));
+        for (bar, counts) in self.targets.iter().zip(targets) {
+            let over = counts.done + counts.not_sent;
+            match counts.left {
+                Some(left) => bar.set_length(over + left),
+                // A stage that lasts some time has a length in time only.
+                None => bar.set_length(over.max(1)),
+            }
+            bar.set_position(over);
+            bar.set_message(words::standing(counts));
+        }
+    }
+
+    /// Says something above the bars.
+    pub fn above(&self, say: impl FnOnce()) {
+        self.multi.suspend(say);
+    }
+
+    /// Leaves nothing of them.
+    pub fn clear(&self) {
+        for bar in self.targets.iter().chain([&self.title]) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn set(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
