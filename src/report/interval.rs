@@ -85,6 +85,15 @@ pub(super) fn percent(share: Interval, lang: Lang) -> Drawn {
 
 /// What the intervals of rows mean, as far as such occur: one sentence, or nothing.
 pub(super) fn explained<'a>(rows: impl Iterator<Item = &'a Row>, confidence: Confidence, lang: Lang) -> Option<String> {
+    explained_over(rows, confidence, (lang.say("rounds", "轮"), lang))
+}
+
+/// The same, of intervals over something else than rounds, named in the language.
+pub(super) fn explained_over<'a>(
+    rows: impl Iterator<Item = &'a Row>,
+    confidence: Confidence,
+    (over, lang): (&str, Lang),
+) -> Option<String> {
     let (mut any, mut one_sided, mut exact, mut within) = (false, false, false, false);
     for cell in rows.flat_map(|row| &row.cells) {
         within |= matches!(cell, Cell::Number { within: Some(_), .. });
@@ -97,8 +106,8 @@ pub(super) fn explained<'a>(rows: impl Iterator<Item = &'a Row>, confidence: Con
     }
     let percent = shown(confidence.share() * 100.0, Digits::Fine);
     let mut words = any.then(|| match lang {
-        Lang::En => format!("Ranges are {percent} % confidence intervals, over rounds"),
-        Lang::Zh => format!("范围是以轮为单位的 {percent} % 置信区间"),
+        Lang::En => format!("Ranges are {percent} % confidence intervals, over {over}"),
+        Lang::Zh => format!("范围是以{over}为单位的 {percent} % 置信区间"),
     })?;
     if one_sided {
         words.push_str(lang.say("; ≥ and ≤: the data bound it on that side only", "；≥、≤：数据只限定这一侧"));

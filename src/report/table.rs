@@ -78,6 +78,7 @@ impl Column {
             (Kind::Number { in_seconds: true, .. }, _) => "s",
             (Kind::Count, "ok/sent") => lang.say("ok/sent", "成功/发出"),
             (Kind::Count, "correct/sent") => lang.say("correct/sent", "正确/发出"),
+            (Kind::Count, "stalled/ok") => lang.say("stalled/ok", "停顿/成功"),
             (Kind::Count, "correct/complete") => lang.say("correct/complete", "正确/完整"),
             (_, unit) => unit,
         }

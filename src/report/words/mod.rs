@@ -2,7 +2,9 @@
 
 mod grades;
 pub(super) mod hours;
+pub(super) mod load;
 mod metrics;
+pub(super) mod ramp;
 mod readings;
 mod replies;
 mod verdicts;
