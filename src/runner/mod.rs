@@ -30,7 +30,7 @@ pub use course::run;
 pub use load::{LoadInputs, run_load, spawn_load};
 pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
 pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
-pub use resume::Before;
+pub use resume::{Before, thin};
 
 /// One target with everything that asking it takes.
 #[derive(Clone)]

@@ -4,8 +4,9 @@ use super::pace::{Pacer, Past};
 use crate::clock::Clock;
 use crate::ident::TargetId;
 use crate::plan::tokens_at_most;
-use crate::record::{Answer, NotSent, Role, RoundState, Trial};
+use crate::record::{Answer, NotSent, Reads, Role, RoundState, Trial};
 use crate::store::{self, Run};
+use crate::timeline::{Phase, Timeline};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is on record of a run already.
@@ -29,6 +30,18 @@ pub struct Before {
     pub asked: BTreeMap<TargetId, Vec<Past>>,
     /// When a target was last left out because its day's budget was used up.
     pub over_budget: BTreeMap<TargetId, jiff::Timestamp>,
+}
+
+/// Takes from a trial of the record what [`Before::of`] does not ask: its texts and all of its timeline but one event. A month of trials
+/// fits into memory then.
+pub fn thin(trial: &mut Trial) {
+    let Some(answer) = &mut trial.answer else { return };
+    (answer.text, answer.counts, answer.reads) = (None, None, Reads::default());
+    answer.headers.clear();
+    let told = answer.timeline.phase.iter().position(|phase| *phase != Phase::Reasoning);
+    let kept = told.and_then(|at| answer.timeline.points().nth(at));
+    answer.timeline = Timeline::default();
+    kept.into_iter().for_each(|point| answer.timeline.push(point));
 }
 
 impl Before {

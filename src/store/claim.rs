@@ -46,14 +46,18 @@ fn lock_path(results: &Path, plan_digest: &str) -> PathBuf {
     results.join(format!(".{digits}.lock"))
 }
 
-/// The process that holds a claim, as it signed. Between locking and signing lies a moment, which is waited for.
+/// The process that holds a claim, as it signed. Between locking and signing lies a moment in which an earlier holder's number still
+/// stands there, or none: what stands there twice is believed.
 fn holder(file: &mut File) -> Option<u32> {
+    let mut last = None;
     for _ in 0..20 {
         let mut signed = String::new();
         let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut signed));
-        if let Some(pid) = read.ok().and_then(|_| signed.trim().parse().ok()) {
-            return Some(pid);
+        let pid = read.ok().and_then(|_| signed.trim().parse().ok());
+        if pid.is_some() && pid == last {
+            return pid;
         }
+        last = pid;
         std::thread::sleep(Duration::from_millis(10));
     }
     None

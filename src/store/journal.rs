@@ -1,8 +1,9 @@
 //! The record as it is written: one line a trial, by a thread of its own, so that the disk never takes the measurement's time.
 
 use super::folder::{self, RECORDS, TORN, io};
+use super::read::{manifest, run_folder};
 use super::{Run, StoreError};
-use crate::record::{Line, Manifest};
+use crate::record::{Line, Manifest, Trial};
 use crate::secret;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,6 +14,9 @@ use std::thread::JoinHandle;
 
 /// What is done to a line on the journal's thread before it is written: counting tokens and dropping the text, where the plan says so.
 pub type Prepare = Box<dyn FnMut(&mut Line) + Send>;
+
+/// So much of the records' end is looked at first for its last line, bytes.
+const TAIL: u64 = 64 << 10;
 
 /// An open record. One process at a time writes a run.
 #[derive(Debug)]
@@ -33,11 +37,17 @@ impl Journal {
 
     /// Opens a run to go on with it. A torn last line is moved to `records.torn`. The run comes back as it stands on the disk.
     pub fn resume(path: &Path, prepare: Prepare) -> Result<(Journal, Run), StoreError> {
-        let run = Run::open(path)?;
-        let mut file = folder::open_records(&run.folder)?;
-        set_torn_tail_aside(&run.folder, &mut file)?;
-        // Read again under the lock: the first reading may have seen another writer's last moments.
-        let run = Run::open(&run.folder)?;
+        Journal::resume_thin(path, prepare, |_| {})
+    }
+
+    /// As [`Journal::resume`], with each trial of the run reduced by `thin` as soon as it is read.
+    pub fn resume_thin(path: &Path, prepare: Prepare, thin: impl Fn(&mut Trial) + Sync) -> Result<(Journal, Run), StoreError> {
+        let folder = run_folder(path);
+        // A path that is no run must not become one.
+        manifest(folder, path)?;
+        let mut file = folder::open_records(folder)?;
+        set_torn_tail_aside(folder, &mut file)?;
+        let run = Run::open_thin(folder, thin)?;
         Ok((Journal::start(run.folder.clone(), file, prepare)?, run))
     }
 
@@ -135,11 +145,28 @@ fn sync_what_is_written(file: &File, news: &Receiver<()>) -> std::io::Result<()>
     file.sync_all()
 }
 
+/// The end of the records from the beginning of a line on, the last whole line in it where there is one; and where it begins. The records
+/// of a month are gigabytes.
+fn last_lines(file: &mut File) -> std::io::Result<(u64, Vec<u8>)> {
+    let length = file.metadata()?.len();
+    let mut size = TAIL;
+    loop {
+        let from = length.saturating_sub(size);
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from))?;
+        file.read_to_end(&mut bytes)?;
+        let begins = if from == 0 { Some(0) } else { memchr::memchr(b'\n', &bytes).map(|at| at + 1) };
+        if let Some(begins) = begins.filter(|begins| from == 0 || memchr::memchr(b'\n', &bytes[*begins..]).is_some()) {
+            return Ok((from + begins as u64, bytes.split_off(begins)));
+        }
+        size *= 4;
+    }
+}
+
 /// Moves what stands behind the last whole line into `records.torn`.
 fn set_torn_tail_aside(folder: &Path, file: &mut File) -> Result<(), StoreError> {
     let path = folder.join(RECORDS);
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes)).map_err(io(&path))?;
+    let (from, bytes) = last_lines(file).map_err(io(&path))?;
     let mut whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     // A last line with its line feed may still be broken: a disk that lost its end in a power cut fills it with zeros.
     let last = bytes[..whole.saturating_sub(1)].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -159,7 +186,7 @@ fn set_torn_tail_aside(folder: &Path, file: &mut File) -> Result<(), StoreError>
         aside.sync_all()
     };
     aside().map_err(io(&torn))?;
-    file.set_len(whole as u64).and_then(|()| file.sync_all()).map_err(io(&path))
+    file.set_len(from + whole as u64).and_then(|()| file.sync_all()).map_err(io(&path))
 }
 
 #[cfg(test)]
@@ -211,6 +238,22 @@ mod tests {
         let run = Run::open(&folder).unwrap();
         assert_eq!((texts(&run), run.torn), (vec!["whole", "after", "after"], 2));
         assert!(std::fs::read_to_string(folder.join("records.torn")).unwrap().starts_with("{\"kind\":\"note\",\"wall\":\"2026\n"));
+    }
+
+    #[test]
+    fn a_torn_line_longer_than_what_is_looked_at_first_is_set_aside_too() {
+        let results = tempfile::tempdir().unwrap();
+        let folder = Journal::create(results.path(), &manifest(), "", keep_all()).unwrap().close().unwrap();
+        for text in ["first", &"long ".repeat(40_000), "third"] {
+            let (journal, _) = Journal::resume(&folder, keep_all()).unwrap();
+            journal.append(note(text));
+            journal.close().unwrap();
+            let torn = format!("{{\"kind\":\"note\",\"text\":\"{}", "torn ".repeat(30_000));
+            OpenOptions::new().append(true).open(folder.join(RECORDS)).unwrap().write_all(torn.as_bytes()).unwrap();
+        }
+        let (journal, run) = Journal::resume(&folder, keep_all()).unwrap();
+        assert_eq!((texts(&run).len(), texts(&run)[2], run.torn), (3, "third", 3));
+        drop(journal);
     }
 
     #[test]

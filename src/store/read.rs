@@ -1,8 +1,8 @@
 //! Reading a run back: tolerant of what a later version may add, and of a line that a crash cut short.
 
 use super::folder::{MANIFEST, PLAN, RECORDS, TORN, io};
-use super::{Run, StoreError};
-use crate::record::{Line, Manifest, SCHEMA};
+use super::{Folder, Run, StoreError};
+use crate::record::{Line, Manifest, SCHEMA, Trial};
 use crate::secret;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,33 @@ impl Run {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(io(&records)(error)),
         }
+        Ok(run)
+    }
+
+    /// As [`Run::open`], with each trial reduced by `thin` as soon as it is read: a month's texts and timelines are gigabytes, and who goes
+    /// on with a run asks little of each trial. Read by all processors; the file is never whole in memory.
+    pub fn open_thin(path: &Path, thin: impl Fn(&mut Trial) + Sync) -> Result<Run, StoreError> {
+        let records = Folder::open(path)?;
+        let mut run = Run {
+            folder: records.path.clone(),
+            manifest: records.manifest.clone(),
+            trials: vec![],
+            rounds: vec![],
+            stages: vec![],
+            notes: vec![],
+            torn: records.torn_before,
+        };
+        let take = |trials: &mut Vec<Trial>, mut trial: Trial| {
+            thin(&mut trial);
+            trials.push(trial);
+        };
+        records.scan(0..records.length, take, |part| {
+            run.trials.extend(part.trials);
+            run.rounds.extend(part.rounds);
+            run.stages.extend(part.stages);
+            run.notes.extend(part.notes);
+            run.torn += part.torn;
+        })?;
         Ok(run)
     }
 
