@@ -79,6 +79,8 @@ impl Telling {
             }
             Progress::Held { targets, until } => Event::Held { targets, until },
             Progress::Stopped { target, reason } => Event::Stopped { target, reason },
+            // Of load runs alone.
+            Progress::Stage { .. } | Progress::StageOver { .. } | Progress::Resting { .. } => return,
         };
         self.display.show(&event);
     }
