@@ -45,7 +45,7 @@ fn a_round_by_the_calendar_is_held_once_in_its_minute() {
     place.plan(&["quick"], "prompts: 1\nrounds: 50\nschedule: {cron: '* * * * *'}\n");
     let (code, _, stderr) = place.says(&NOW);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stderr.starts_with("round 1 of 50 is over; round 2 of 50 begins at "), "{stderr}");
+    assert!(stderr.contains("\nround 1 of 50 is over; round 2 of 50 begins at "), "{stderr}");
     let records = || std::fs::read(place.runs()[0].join("records.jsonl")).unwrap();
     let before = records();
     let (code, _, stderr) = place.says(&NOW);

@@ -171,7 +171,7 @@ mod tests {
     fn a_round_s_lines_stand_in_columns_and_fit_a_terminal_of_80() {
         let targets = [
             of("deepseek/deepseek-v4-pro", 5, 0, Some((0.412, 0.879)), Some((3.2, 14.92))),
-            of("siliconflow/Qwen/Qwen3-235B-A22B-Thinking", 4, 1, Some((0.5, 0.5)), Some((9.31, 9.32))),
+            of("siliconflow/Qwen/Qwen3-235B-A22B-Thinking", 4, 1, Some((0.5, 0.61)), Some((9.31, 9.32))),
             of("local", 0, 5, None, None),
         ];
         let lines = round_over(&targets);
@@ -179,7 +179,7 @@ mod tests {
             lines,
             [
                 "  …eek/deepseek-v4-pro  5 ok · first text 0.41–0.88, end 3.20–14.9 s",
-                "  …-235B-A22B-Thinking  4 ok · 1 failed · first text 0.50, end 9.31–9.32 s",
+                "  …-235B-A22B-Thinking  4 ok · 1 failed · first text 0.50–0.61, end 9.31–9.32 s",
                 "  local                 0 ok · 5 failed",
             ]
         );
