@@ -18,12 +18,11 @@ use crate::record::{Budget, Manifest, TargetFacts, Thinking, TransportKind, zone
 use crate::runner::{self, Extent};
 use crate::store::Run;
 use anyhow::{Context, bail};
-use drive::{GoOn, can_go_on, go_on};
-
+use drive::{GoOn, go_on};
 use plans_run::larger;
 use std::path::{Path, PathBuf};
 
-pub use drive::{Again, Race, Sitting, race};
+pub use drive::{Again, Race, Sitting, can_go_on, race};
 pub use ending::tell;
 pub use planned::{Planned, plan_file};
 pub use plans_run::PlansRun;

@@ -2,15 +2,17 @@
 
 mod entry;
 
-use super::{Done, plain, run};
+use super::run::{self, Planned};
+use super::{Done, plain};
 use crate::clock::Clock;
-use crate::dataset::Dataset;
-use crate::plan::{Patch, Plan, Source, resolve, times};
+use crate::plan::{Patch, Plan, Schedule, times};
 use crate::provider::Catalog;
-use crate::record::zone;
+use crate::record::{Calendar, zone};
+use crate::store::{Known, runs};
+use croner::Cron;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr as _;
 
 /// Arguments of `schedule`.
@@ -70,67 +72,86 @@ enum Emit {
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<Done> {
     let catalog = Catalog::load(&args.providers)?;
-    let folder = args.plan.parent().unwrap_or(Path::new(""));
-    let (file, text) = run::plan_file(Some(&args.plan), folder)?;
-    let (name, text) = (args.plan.display().to_string(), text.unwrap_or_default());
-    let source = Source { file: &name, text: &text };
-    let named = file.name.is_some();
-    let dataset = Dataset::find(file.dataset_name(&Patch::default()), folder)?;
+    let planned = Planned::read(Some(&args.plan), &Patch::default(), &catalog)?;
     let now = Clock::System.wall();
-    let mut plan = resolve(file, &Patch::default(), Some(source), &dataset)?.beginning(now, Some(source))?;
-    if !named && let Some(stem) = args.plan.file_stem() {
-        plan.name = stem.to_string_lossy().into_owned();
-    }
-    let targets = run::targets(&plan, &catalog, &Patch::default(), Some(source))?;
     match args.emit {
-        None => tell(&plan, now, args.next)?,
-        Some(emit) => entry::give(&args, emit, &entry::Made { plan, targets, catalog, text, now })?,
+        None => tell(planned, &args, now)?,
+        Some(emit) => entry::give(&args, emit, &planned.beginning()?, &catalog, now)?,
     }
     Ok(Done::Well)
 }
 
 /// The schedule in words, and its next times.
-fn tell(plan: &Plan, now: Timestamp, next: usize) -> anyhow::Result<()> {
-    let line = |text: String| anstream::println!("{}", plain(&text));
-    let (name, rounds) = (&plan.name, plan.rounds);
-    let Some(schedule) = &plan.schedule else {
-        match plan.every_s {
-            0 => line(format!("plan `{name}`: {rounds} rounds one after another; no `schedule:` says when")),
+fn tell(planned: Planned, args: &Args, now: Timestamp) -> anyhow::Result<()> {
+    let (name, rounds) = (&planned.plan.name, planned.plan.rounds);
+    let Some(schedule) = &planned.plan.schedule else {
+        match planned.plan.every_s {
+            0 => line(&format!("plan `{name}`: {rounds} rounds one after another; no `schedule:` says when")),
             every => {
                 let hours = u64::from(rounds) as f64 * every as f64 / 3600.0;
-                line(format!("plan `{name}`: {rounds} rounds, one in every {every} s from the run's start on ({hours:.1} h)"));
+                line(&format!("plan `{name}`: {rounds} rounds, one in every {every} s from the run's start on ({hours:.1} h)"));
             }
         }
         return Ok(());
     };
     let calendar = schedule.calendar(now);
-    let clock = zone(&calendar.zone)?;
-    let all: Vec<Timestamp> = times(&calendar)?.take(rounds as usize).collect();
-    line(format!("plan `{name}`: \"{}\" on the clock of {}", calendar.cron, calendar.zone));
-    if let Ok(words) = croner::Cron::from_str(&calendar.cron).map(|cron| cron.describe()) {
-        line(format!("  {}", words.trim_end_matches('.')));
-    }
-    if let (Some(first), Some(last)) = (all.first(), all.last()) {
-        let days = (last.as_second() - first.as_second()) as f64 / 86_400.0;
-        line(format!("  {} rounds in {days:.1} days, if the run is made now; the last at {}", all.len(), shown(*last, &clock)));
+    line(&format!("plan `{name}`: \"{}\" on the clock of {}", calendar.cron, calendar.zone));
+    if let Ok(words) = Cron::from_str(&calendar.cron).map(|cron| cron.describe()) {
+        line(&format!("  {}", words.trim_end_matches('.')));
     }
     if 0 < calendar.jitter_s {
-        line(format!("  each begins up to {} s after its time, at a moment drawn from the seed", calendar.jitter_s));
+        line(&format!("  each round begins up to {} s after its time, at a moment drawn from the seed", calendar.jitter_s));
     }
     if !calendar.quiet.is_empty() {
         let spans: Vec<String> = calendar.quiet.iter().map(ToString::to_string).collect();
-        line(format!("  none is due at {}", spans.join(", ")));
+        line(&format!("  none is due at {}", spans.join(", ")));
     }
-    line(format!("  one that cannot begin within {} s of its moment is missed", calendar.late_s));
-    line("next times:".to_owned());
-    let width = next.min(all.len()).to_string().len();
-    for (at, time) in all.iter().take(next).enumerate() {
-        line(format!("  {:>width$}  {}   {} UTC", at + 1, shown(*time, &clock), TimeZone::UTC.to_datetime(*time).strftime("%F %H:%M")));
+    line(&format!("  one that cannot begin within {} s of its moment is missed", calendar.late_s));
+    let clock = zone(&calendar.zone)?;
+    let digest = planned.plan.digest();
+    let found = runs(&args.results, |manifest| manifest.plan_digest == digest && run::can_go_on(manifest));
+    match found.into_iter().rfind(|run| !run.is_complete()) {
+        Some(run) => tell_run(&run, args.next, &clock, now)?,
+        None => tell_new(&planned.beginning()?.plan, &calendar, args.next, &clock)?,
     }
     Ok(())
 }
 
-/// A moment on a zone's clock, with its distance from UTC and its name.
-fn shown(time: Timestamp, zone: &TimeZone) -> String {
-    time.to_zoned(zone.clone()).strftime("%a %F %H:%M %:z").to_string()
+/// The rounds that are left of a run: their moments are drawn.
+fn tell_run(run: &Known, next: usize, clock: &TimeZone, now: Timestamp) -> anyhow::Result<()> {
+    let schedule = Schedule::of(&run.manifest)?;
+    let (folder, over, rounds) = (run.folder.display(), run.closed.len(), schedule.rounds);
+    line(&format!("  {rounds} rounds, {over} over so far in {folder}"));
+    line("next rounds, and the moments at which they begin:");
+    let left = (1..=rounds).filter(|round| !run.closed.contains(round));
+    let ahead = left.filter_map(|round| Some((round, schedule.due(round)?))).filter(|(_, due)| now < *due);
+    for (round, due) in ahead.take(next) {
+        line(&format!("  {round:>5}  {}", shown(due, clock, "%H:%M:%S")));
+    }
+    Ok(())
+}
+
+/// The times of a run that is not made yet: its moments within the jitter are drawn when it is.
+fn tell_new(plan: &Plan, calendar: &Calendar, next: usize, clock: &TimeZone) -> anyhow::Result<()> {
+    let all: Vec<Timestamp> = times(calendar)?.take(plan.rounds as usize).collect();
+    if let (Some(first), Some(last)) = (all.first(), all.last()) {
+        let days = (last.as_second() - first.as_second()) as f64 / 86_400.0;
+        let last = last.to_zoned(clock.clone()).strftime("%F %H:%M");
+        line(&format!("  {} rounds in {days:.1} days, if the run is made now; the last at {last}", all.len()));
+    }
+    line("next times:");
+    for (at, time) in all.iter().take(next).enumerate() {
+        line(&format!("  {:>5}  {}", at + 1, shown(*time, clock, "%H:%M")));
+    }
+    Ok(())
+}
+
+fn line(text: &str) {
+    anstream::println!("{}", plain(text));
+}
+
+/// A moment on a zone's clock with its distance from UTC, and in UTC.
+fn shown(time: Timestamp, zone: &TimeZone, clock: &str) -> String {
+    let utc = TimeZone::UTC.to_datetime(time).strftime(&format!("%F {clock}")).to_string();
+    format!("{}   {utc} UTC", time.to_zoned(zone.clone()).strftime(&format!("%a %F {clock} %:z")))
 }

@@ -13,7 +13,7 @@ pub use calendar::{BadCalendar, Ends, MOST_TIMES, ScheduleFile, Scheduled, times
 pub use design::{Block, Schedule, nonce};
 pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
-pub use pacing::{Pacing, never, pacing};
+pub use pacing::{Pacing, never, pace_words, pacing};
 pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};
 pub use windows::WindowsFile;

@@ -478,6 +478,18 @@ mod tests {
     }
 
     #[test]
+    fn a_target_s_pace_comes_before_the_plan_s_figure_by_figure_and_both_are_part_of_the_digest() {
+        let plan = |text: &str| plan_of(text, &Patch::default()).unwrap();
+        let of = "pace:\n  requests_per_minute: 20\n  requests_per_day: 500\ntargets:\n  - a/b\n  - target: c/d\n    pace: {requests_per_minute: 5}\n";
+        let paces: Vec<Pace> = plan(of).targets.iter().map(|entry| entry.pace.unwrap()).collect();
+        assert_eq!(paces.iter().map(|pace| pace.requests_per_minute).collect::<Vec<_>>(), [Some(20), Some(5)]);
+        assert_eq!(paces.iter().map(|pace| pace.requests_per_day).collect::<Vec<_>>(), [Some(500); 2]);
+        assert_ne!(plan(of).digest(), plan(&of.replace("500", "400")).digest());
+        // A plan without a pace keeps the digest that it had before there were any.
+        assert!(!serde_json::to_string(&plan("targets: [a/b]\n")).unwrap().contains("pace"));
+    }
+
+    #[test]
     fn the_digest_changes_with_the_plan_only() {
         let plan = |text: &str| plan_of(text, &Patch::default()).unwrap().digest();
         assert_eq!(plan("targets: [a/b]\nprompts: 2\n"), plan("prompts: 2\ntargets:\n  - a/b # the same\n"));

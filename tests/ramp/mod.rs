@@ -44,6 +44,7 @@ pub fn run(targets: &[&str], stages: Vec<Offered>, passes: u32) -> Run {
         order: StageOrder::Ascending,
         rest_ms: 0,
         cold: false,
+        max_in_flight: None,
         slo: None,
         stop_when: None,
     });

@@ -1,10 +1,11 @@
 //! From a plan to the entry of another scheduler: where everything stands, which variables hold keys, and what is written.
 
+use super::super::run::Planned;
 use super::super::say;
 use super::{Args, Emit};
 use crate::dataset::Dataset;
 use crate::deploy::{self, Cluster, Entry, EntryFile, KeyVariable, PlanFileText};
-use crate::plan::{Plan, PlanFile, Source};
+use crate::plan::{PlanFile, Source};
 use crate::provider::{Catalog, KeyError, Keys, UserConfig};
 use crate::record::TargetFacts;
 use crate::secret;
@@ -18,27 +19,26 @@ const SYSTEM_KEYS: &str = "/etc/photofinish/keys.env";
 /// Where an image has the program, and the folder that a cluster's ConfigMap becomes.
 const IN_IMAGE: (&str, &str) = ("photofinish", "/etc/photofinish");
 
-/// A plan made ready.
-pub struct Made {
-    /// The plan, its rounds counted from now.
-    pub plan: Plan,
-    /// Its targets.
-    pub targets: Vec<TargetFacts>,
-    /// Where they were looked up.
-    pub catalog: Catalog,
-    /// The plan's file.
-    pub text: String,
-    /// Now.
-    pub now: Timestamp,
-}
-
 /// Prints an entry, or writes its files.
-pub fn give(args: &Args, emit: Emit, made: &Made) -> anyhow::Result<()> {
-    let entry = entry(args, emit, made)?;
+pub fn give(args: &Args, emit: Emit, planned: &Planned, catalog: &Catalog, now: Timestamp) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(&args.plan).with_context(|| args.plan.display().to_string())?;
+    let written = PlanFile::parse(Source { file: &args.plan.display().to_string(), text: &text })?;
+    let mut entry = entry(args, emit, planned, now)?;
+    entry.keys = keys(args, emit, &planned.targets, catalog)?;
+    entry.env_file = match (&args.env_file, emit) {
+        (Some(path), _) => Some(absolute(path)?),
+        (None, _) if entry.keys.is_empty() => None,
+        (None, Emit::Systemd) => Some(SYSTEM_KEYS.to_owned()),
+        (None, _) => Some(absolute(&args.plan.with_file_name("keys.env"))?),
+    };
+    if let (None, Some(stem)) = (&written.name, args.plan.file_stem()) {
+        entry.title = stem.to_string_lossy().into_owned();
+        entry.name = deploy::name(&entry.title);
+    }
     let files = match emit {
         Emit::Cron => vec![deploy::crontab(&entry, &machine_zone(args)?)?],
         Emit::Systemd => deploy::systemd(&entry)?,
-        Emit::K8s => vec![deploy::kubernetes(&entry, &cluster(args, made)?)?],
+        Emit::K8s => vec![deploy::kubernetes(&entry, &cluster(args, written, text)?)?],
     };
     refuse_keys(&files, &entry.keys)?;
     match &args.output {
@@ -55,19 +55,14 @@ pub fn give(args: &Args, emit: Emit, made: &Made) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn entry(args: &Args, emit: Emit, made: &Made) -> anyhow::Result<Entry> {
-    let plan = &made.plan;
+fn entry(args: &Args, emit: Emit, planned: &Planned, now: Timestamp) -> anyhow::Result<Entry> {
+    let plan = &planned.plan;
     let Some(schedule) = &plan.schedule else {
         bail!(
             "{}: a plan without `schedule:` has no times to give to another scheduler; add\n  schedule:\n    cron: \"17 * * * *\"\n    \
              zone: Asia/Shanghai\n    for: 30 d",
             args.plan.display()
         );
-    };
-    let env_file = match (&args.env_file, emit) {
-        (Some(path), _) => absolute(path)?,
-        (None, Emit::Systemd) => SYSTEM_KEYS.to_owned(),
-        (None, _) => absolute(&args.plan.with_file_name("keys.env"))?,
     };
     let mut arguments = Vec::new();
     for folder in &args.providers {
@@ -81,28 +76,28 @@ fn entry(args: &Args, emit: Emit, made: &Made) -> anyhow::Result<Entry> {
     Ok(Entry {
         name: deploy::name(&plan.name),
         title: plan.name.clone(),
-        calendar: schedule.calendar(made.now),
+        calendar: schedule.calendar(now),
         rounds: plan.rounds,
         program: absolute(&std::env::current_exe().context("where this program stands")?)?,
         plan: absolute(&args.plan)?,
         results: absolute(&args.results)?,
-        env_file,
+        env_file: None,
         user: args.user.clone().map_or_else(|| owner(&args.plan), Ok)?,
-        keys: keys(args, emit, made)?,
+        keys: Vec::new(),
         arguments,
         longest_s: plan.limits.total_ms.div_ceil(1000),
     })
 }
 
 /// The variables that the plan's keys are in. The keys themselves are looked at by nobody.
-fn keys(args: &Args, emit: Emit, made: &Made) -> anyhow::Result<Vec<KeyVariable>> {
+fn keys(args: &Args, emit: Emit, targets: &[TargetFacts], catalog: &Catalog) -> anyhow::Result<Vec<KeyVariable>> {
     let config = UserConfig::load()?;
     // A cluster's container has no config of the user's.
-    let found = Keys::new(&made.catalog, if emit == Emit::K8s { UserConfig::default() } else { config.clone() }, Vec::new());
-    let without = Keys::with_env(&made.catalog, UserConfig::default(), args.allow_key_host.clone(), |_| None);
+    let found = Keys::new(catalog, if emit == Emit::K8s { UserConfig::default() } else { config.clone() }, Vec::new());
+    let without = Keys::with_env(catalog, UserConfig::default(), args.allow_key_host.clone(), |_| None);
     let mut variables: BTreeMap<String, KeyVariable> = BTreeMap::new();
-    for target in &made.targets {
-        let profile = made.catalog.profile(target.provider.as_str())?;
+    for target in targets {
+        let profile = catalog.profile(target.provider.as_str())?;
         let provider = profile.provider.id.to_string();
         if config.keys.get(&provider).is_some_and(|source| source.command.is_some()) {
             match emit {
@@ -127,12 +122,11 @@ fn keys(args: &Args, emit: Emit, made: &Made) -> anyhow::Result<Vec<KeyVariable>
 }
 
 /// What a cluster's ConfigMap is to hold.
-fn cluster(args: &Args, made: &Made) -> anyhow::Result<Cluster> {
+fn cluster(args: &Args, written: PlanFile, text: String) -> anyhow::Result<Cluster> {
     let folder = args.plan.parent().unwrap_or(Path::new(""));
     let name = args.plan.file_name().and_then(|name| name.to_str()).context("the plan's name is not UTF-8")?;
-    let mut files = vec![PlanFileText { path: name.to_owned(), text: made.text.clone() }];
+    let mut files = vec![PlanFileText { path: name.to_owned(), text }];
     let read = |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string());
-    let written = PlanFile::parse(Source { file: name, text: &made.text })?;
     let dataset = written.dataset.filter(|name| Dataset::builtin(name).is_err()).map(PathBuf::from);
     let certificates = written.targets.into_iter().filter_map(|entry| entry.ca_file);
     for path in dataset.into_iter().chain(written.tokenizer).chain(certificates) {
