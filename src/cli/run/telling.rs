@@ -49,6 +49,7 @@ impl Telling {
             targets: manifest.targets.iter().map(|target| (target.id.clone(), ahead)).collect(),
             last_due,
             spent: self.spent,
+            last_round: before.last_round.as_ref().map(|(round, targets)| (*round, targets.iter().cloned().map(round_of).collect())),
         });
     }
 
