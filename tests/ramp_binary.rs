@@ -124,7 +124,7 @@ fn the_table_names_up_to_how_many_users_the_box_wins() {
     let (_, out, _) = results.call(&["ramp", &run, "--width", "200"]);
     assert!(out.contains("box/m beats cloud/m up to 2 users"), "{out}");
     let (_, out, _) = results.call(&["ramp", &run, "--width", "200", "--lang", "zh"]);
-    assert!(out.contains("box/m 快于 cloud/m，最高到 2 个用户"), "{out}");
+    assert!(out.contains("box/m 快于 cloud/m，直到 2 个用户"), "{out}");
 }
 
 #[test]

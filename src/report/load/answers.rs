@@ -57,7 +57,9 @@ fn failures(of: &[&StageFigures], lang: Lang) -> Option<String> {
     let mut parts = Vec::new();
     for stage in of {
         let counts = &stage.counts;
-        let mut kinds: Vec<String> = counts.failed.iter().filter(|(_, n)| 0 < *n).map(|(kind, n)| format!("{n} {}", kind.name())).collect();
+        let times = lang.say("", "次 ");
+        let failed = counts.failed.iter().filter(|(_, n)| 0 < *n);
+        let mut kinds: Vec<String> = failed.map(|(kind, n)| format!("{n} {times}{}", kind.name())).collect();
         kinds.extend((0 < counts.behind).then(|| match lang {
             Lang::En => format!("{} not sent by this client", counts.behind),
             Lang::Zh => format!("{} 个本客户端未能发出", counts.behind),

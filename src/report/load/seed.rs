@@ -16,7 +16,14 @@ const MEASURES: [Measure; 5] = [Measure::Rps, Measure::LatencyMean, Measure::Lat
 pub(super) fn seed(reading: &LoadReading<'_>) -> Table {
     let mut columns = vec![stage_column(reading)];
     columns.extend(columns_of(reading, reading.lang));
-    let cells = |stage: &StageFigures| cells_of(stage, reading.lang);
+    let cells = |stage: &StageFigures| {
+        let mut cells = cells_of(stage, reading.lang);
+        // Seven columns beside each other are the point of this layout; files hold the interval of this one too.
+        if let Some(Cell::Count { interval, .. }) = cells.last_mut() {
+            *interval = None;
+        }
+        cells
+    };
     Table { lang: reading.lang, columns, rows: rows(reading, cells), ..Table::default() }
 }
 

@@ -148,7 +148,7 @@ impl Ramp<'_> {
             true => lang.say("passed", "通过"),
             false => lang.say("FAILED", "未通过"),
         };
-        let client = line.client_limited.then(|| lang.say("; this client was at its limit", "；本客户端已到极限")).unwrap_or_default();
+        let client = if line.client_limited { lang.say("; this client was at its limit", "；本客户端已到极限") } else { "" };
         let seen = judged_words(&line.judged, lang);
         match (line.stage.map(|at| self.stage(at)), lang) {
             (Some(stage), Lang::En) => format!("{word}: {name} at {stage}: {seen}{client}"),
@@ -175,7 +175,7 @@ impl Ramp<'_> {
         }
         for (i, run) in runs.iter().enumerate() {
             parts.push(match i {
-                0 => self.from_the_lightest(of, run, runs.len() == 1),
+                0 => self.up_to(of, run, runs.len() == 1),
                 _ => self.further(of, run, i + 1 == runs.len()),
             });
         }
@@ -187,7 +187,7 @@ impl Ramp<'_> {
     }
 
     /// The stages from the lightest on: who beats whom up to where.
-    fn from_the_lightest(&self, of: &Crossover, run: &[Duel], is_all: bool) -> String {
+    fn up_to(&self, of: &Crossover, run: &[Duel], is_all: bool) -> String {
         let (lang, Some(last)) = (self.lang, run.last()) else { return String::new() };
         let (ahead, behind) = match last.word {
             DuelWord::SecondFaster => (self.name(of.second), self.name(of.first)),
