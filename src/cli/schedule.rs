@@ -121,7 +121,7 @@ fn tell(planned: Planned, args: &Args, now: Timestamp) -> anyhow::Result<()> {
 fn tell_run(run: &Known, next: usize, clock: &TimeZone, now: Timestamp) -> anyhow::Result<()> {
     let schedule = Schedule::of(&run.manifest)?;
     let (folder, over, rounds) = (run.folder.display(), run.closed.len(), schedule.rounds);
-    line(&format!("  {rounds} rounds; {over} of them are over in {folder}"));
+    line(&format!("  {rounds} rounds, {over} over so far in {folder}"));
     line("next rounds, and the moments at which they begin:");
     let left = (1..=rounds).filter(|round| !run.closed.contains(round));
     let ahead = left.filter_map(|round| Some((round, schedule.due(round)?))).filter(|(_, due)| now < *due);

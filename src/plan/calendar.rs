@@ -301,6 +301,9 @@ mod tests {
     fn times_are_read_on_the_clock_of_the_zone() {
         let daily = "  cron: \"17 9 * * MON-FRI\"\n  zone: Asia/Shanghai\n";
         assert_eq!(shown(daily, "2026-11-27T00:00:00Z", 2), ["27 09:17+08:00", "30 09:17+08:00"]);
+        assert_eq!(shown("  cron: \"0 9 * * MON#1\"\n", "2026-11-27T00:00:00Z", 2), ["07 09:00+00:00", "04 09:00+00:00"]);
+        let either = shown("  cron: \"0 9 28 * SUN\"\n", "2026-11-27T00:00:00Z", 3);
+        assert_eq!(either, ["28 09:00+00:00", "29 09:00+00:00", "06 09:00+00:00"]);
         assert_eq!(shown("  cron: \"@hourly\"\n", "2026-11-27T10:00:59Z", 2), ["27 10:00+00:00", "27 11:00+00:00"]);
     }
 
@@ -331,7 +334,9 @@ mod tests {
         let berlin = "  cron: \"@hourly\"\n  zone: Europe/Berlin\n";
         let from: Timestamp = "2026-10-09T22:00:00Z".parse().unwrap();
         assert_eq!(schedule_of(&format!("{berlin}  for: 30 d\n")).unwrap().count(from), Ok(30 * 24 + 1));
-        assert_eq!(schedule_of(&format!("{berlin}  for: 90 min\n")).unwrap().count(from), Ok(2));
+        for (length, times) in [("90 min", 2), ("12 h", 12), ("2 w", 14 * 24), ("1 mo", 31 * 24 + 1)] {
+            assert_eq!(schedule_of(&format!("{berlin}  for: {length}\n")).unwrap().count(from), Ok(times), "{length}");
+        }
         let until = schedule_of(&format!("{berlin}  until: 2026-10-11T00:00\n")).unwrap();
         assert_eq!((until.count(from), until.calendar(from).until.unwrap().to_string()), (Ok(24), "2026-10-10T22:00:00Z".into()));
         let past = until.count("2026-10-12T00:00:00Z".parse().unwrap()).unwrap_err();

@@ -22,6 +22,8 @@ const LONGEST_BREAK_S: i64 = 15 * 60;
 const LONGEST_STEP_NS: u64 = secs(30);
 /// One round is asked for by another clock than this machine's at times: so many seconds before its time it is waited for.
 pub const EARLY_S: i64 = 5;
+/// A connection that was idle for longer is not asked over again: routers on the way forget it, and a machine that slept cannot know.
+const LONGEST_IDLE_S: i64 = 60;
 /// The wall clock was set, or the machine slept, where it moved against the monotonic one by more than this.
 const STEP_NS: i128 = 100_000_000;
 
@@ -268,12 +270,16 @@ impl Course {
         }
         let most = self.schedule.calendar.as_ref().map_or(LONGEST_STEP_NS, |calendar| step_ns(calendar.late_s));
         let mut stop = self.setting.stop.clone();
+        let came = self.setting.clock.wall();
         loop {
             if let Some(outcome) = self.interrupted() {
                 return Some(outcome);
             }
             let left = due.as_nanosecond() - self.setting.clock.wall().as_nanosecond();
             if left <= 0 {
+                if LONGEST_IDLE_S < due.as_second() - came.as_second() {
+                    self.lanes.iter_mut().for_each(Lane::hang_up);
+                }
                 return None;
             }
             // In steps, since the wall clock may be set meanwhile, or the machine sleep.

@@ -69,6 +69,11 @@ impl Lane {
         }
     }
 
+    /// Gives up the connection that was kept alive, so that the next request opens one of its own.
+    pub fn hang_up(&mut self) {
+        self.connection = None;
+    }
+
     /// Makes one trial, from connecting to its end. A failure is an answer; nothing is sent twice.
     pub async fn ask(&mut self, setting: &Setting, planned: Planned<'_>) -> Trial {
         let mut trial = Trial {

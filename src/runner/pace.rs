@@ -15,7 +15,8 @@ pub const MINUTE: u64 = secs(60) + ms(100);
 pub enum Turn {
     /// At once.
     Now,
-    /// Not before this moment, which lies ahead; nothing that happens until then makes it earlier or later but another request.
+    /// Not before this moment, which lies ahead, as far as is known now: a request in flight that ends with fewer tokens than it might have
+    /// taken can make it earlier.
     At(Stamp),
     /// Not before one of those in flight has ended: there are as many as may be, or they may use up all that is left of the tokens.
     AfterAnEnd,
@@ -409,29 +410,31 @@ mod tests {
                         Turn::Now => break,
                         Turn::At(earliest) => {
                             prop_assert!(now < earliest);
-                            prop_assert!(!allowed(&pace, &sent, Stamp(earliest.0 - 1), tokens), "it could have gone sooner");
+                            prop_assert!(!allowed(&pace, &sent, (now, Stamp(earliest.0 - 1)), tokens), "it could have gone sooner");
                             now = running.first().map_or(earliest, |(end, ..)| earliest.min(*end));
                         }
                         Turn::AfterAnEnd => {
-                            prop_assert!(!allowed(&pace, &sent, now, tokens));
+                            prop_assert!(!allowed(&pace, &sent, (now, now), tokens));
                             now = running.first().expect("somebody is in flight").0;
                         }
                         other => prop_assert!(false, "{other:?}"),
                     }
                 }
-                prop_assert!(allowed(&pace, &sent, now, tokens), "too soon");
+                prop_assert!(allowed(&pace, &sent, (now, now), tokens), "too soon");
                 running.push((now.plus(ms(lasts)), target.begin(now, tokens), tokens));
                 sent.push((now, now.plus(ms(lasts)), tokens));
             }
         }
     }
 
-    /// Whether one more request at `now` keeps every window of a minute, written down from the definition and not from the pacer.
-    fn allowed(pace: &Pace, sent: &[(Stamp, Stamp, u64)], now: Stamp, tokens: u64) -> bool {
-        let requests = sent.iter().filter(|(begun, ..)| now < begun.plus(MINUTE)).count() as u64;
-        let used = |end: Stamp, at_most: u64| if now < end { at_most } else { at_most / 2 };
-        let counted: u64 = sent.iter().filter(|(_, end, _)| now < end.plus(MINUTE)).map(|(_, end, tokens)| used(*end, *tokens)).sum();
-        let in_flight = sent.iter().filter(|(_, end, _)| now < *end).count() as u32;
+    /// Whether one more request `at` a moment keeps every window of a minute, as far as was `known` by then; written down from the definition
+    /// and not from the pacer.
+    fn allowed(pace: &Pace, sent: &[(Stamp, Stamp, u64)], (known, at): (Stamp, Stamp), tokens: u64) -> bool {
+        let flying = |end: Stamp| known < end;
+        let requests = sent.iter().filter(|(begun, ..)| at < begun.plus(MINUTE)).count() as u64;
+        let used = |(_, end, most): &(Stamp, Stamp, u64)| if flying(*end) { *most } else { most / 2 };
+        let counted: u64 = sent.iter().filter(|(_, end, _)| flying(*end) || at < end.plus(MINUTE)).map(used).sum();
+        let in_flight = sent.iter().filter(|(_, end, _)| flying(*end)).count() as u32;
         pace.requests_per_minute.is_none_or(|most| requests < most)
             && pace.tokens_per_minute.is_none_or(|most| counted + tokens <= most)
             && pace.concurrency.is_none_or(|most| in_flight < most)

@@ -25,6 +25,12 @@ pub fn give(args: &Args, emit: Emit, planned: &Planned, catalog: &Catalog, now: 
     let written = PlanFile::parse(Source { file: &args.plan.display().to_string(), text: &text })?;
     let mut entry = entry(args, emit, planned, now)?;
     entry.keys = keys(args, emit, &planned.targets, catalog)?;
+    entry.env_file = match (&args.env_file, emit) {
+        (Some(path), _) => Some(absolute(path)?),
+        (None, _) if entry.keys.is_empty() => None,
+        (None, Emit::Systemd) => Some(SYSTEM_KEYS.to_owned()),
+        (None, _) => Some(absolute(&args.plan.with_file_name("keys.env"))?),
+    };
     if let (None, Some(stem)) = (&written.name, args.plan.file_stem()) {
         entry.title = stem.to_string_lossy().into_owned();
         entry.name = deploy::name(&entry.title);
@@ -58,11 +64,6 @@ fn entry(args: &Args, emit: Emit, planned: &Planned, now: Timestamp) -> anyhow::
             args.plan.display()
         );
     };
-    let env_file = match (&args.env_file, emit) {
-        (Some(path), _) => absolute(path)?,
-        (None, Emit::Systemd) => SYSTEM_KEYS.to_owned(),
-        (None, _) => absolute(&args.plan.with_file_name("keys.env"))?,
-    };
     let mut arguments = Vec::new();
     for folder in &args.providers {
         let folder = match emit {
@@ -80,7 +81,7 @@ fn entry(args: &Args, emit: Emit, planned: &Planned, now: Timestamp) -> anyhow::
         program: absolute(&std::env::current_exe().context("where this program stands")?)?,
         plan: absolute(&args.plan)?,
         results: absolute(&args.results)?,
-        env_file,
+        env_file: None,
         user: args.user.clone().map_or_else(|| owner(&args.plan), Ok)?,
         keys: Vec::new(),
         arguments,
