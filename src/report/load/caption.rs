@@ -2,7 +2,7 @@
 
 use super::LoadReading;
 use super::grids::CLIENT;
-use crate::analysis::load::{CompareBy, Crossover};
+use crate::analysis::load::{CompareBy, Crossover, Figure, RestsOn};
 use crate::analysis::{Families, Span};
 use crate::record::{Offered, Spread, StageOrder, Until};
 use crate::report::caption::{period, worth};
@@ -55,6 +55,14 @@ pub(super) fn marks(reading: &LoadReading<'_>) -> Vec<String> {
             "本客户端已到极限：数值可能反映它自己，该档不作判定",
         );
         lines.push(format!("{CLIENT} {words}"));
+    }
+    let pooled = |figure: &Figure| figure.rests_on == RestsOn::Pooled && figure.point.is_ok();
+    if 1 < reading.table.design.passes && stages.iter().any(|stage| stage.figures.values().any(pooled)) {
+        let words = lang.say(
+            "A figure without a range is of all passes together, where single ones have too few requests for it, or was zero or never reached in some pass.",
+            "没有区间的数值：单独一遍的请求太少，因而由各遍合并得出；或者有的一遍为零、未达到。",
+        );
+        lines.push(words.to_owned());
     }
     let kinds: BTreeSet<_> = stages.iter().flat_map(|stage| &stage.counts.failed).filter(|(_, n)| 0 < *n).map(|(kind, _)| *kind).collect();
     lines.extend(kinds.into_iter().map(|kind| format!("{}{}{}", kind.name(), lang.say(": ", "："), kind.words(lang))));
