@@ -19,7 +19,7 @@ fn killed_in_the_middle_it_goes_on_in_the_same_run_and_doubles_no_round() {
     let place = Place::new();
     place.plan(&["slow", "quick"], "prompts: 3\nrounds: 4\n");
     let mut first = place.start(&["watch", "plan.yaml"]);
-    wait_for("the second round", || place.so_far().is_some_and(|run| 3 <= answered(&run, 2)));
+    wait_for("the second block of the second round", || place.so_far().is_some_and(|run| 5 <= answered(&run, 2)));
     first.kill().unwrap();
     first.wait().unwrap();
     let before = place.run();

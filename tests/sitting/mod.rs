@@ -151,7 +151,7 @@ pub fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
 pub fn closed(run: &Run) -> BTreeMap<u32, Vec<RoundState>> {
     let mut closed: BTreeMap<u32, Vec<RoundState>> = BTreeMap::new();
     for line in run.rounds.iter().filter(|line| line.state != RoundState::Begun) {
-        closed.entry(line.round).or_default().push(line.state.clone());
+        closed.entry(line.round).or_default().push(line.state);
     }
     closed
 }
