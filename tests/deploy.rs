@@ -1,5 +1,6 @@
 //! Entries for other schedulers, held against those schedulers' own tools: systemd's idea of the same times, its reading of the same
 //! units, the shell's reading of a crontab line, and the types of the Kubernetes API.
+#![allow(clippy::print_stdout)]
 
 use jiff::Timestamp;
 use photofinish::deploy::{self, Cluster, Entry, KeyVariable, PlanFileText};
@@ -125,7 +126,7 @@ fn stub(folder: &Path) {
 #[test]
 fn systemd_finds_no_fault_in_the_units_and_reads_every_odd_path_as_it_is() {
     let root = tempfile::tempdir().unwrap();
-    for odd in ["plain", "with space", "100% 比赛", "$HOME [x] {y}", "semi;colon #1"] {
+    for odd in ["plain", "with space", "100%n 比赛", "$HOME [x] {y}", "semi;colon #1"] {
         let folder = root.path().join(odd);
         std::fs::create_dir(&folder).unwrap();
         stub(&folder);

@@ -1,7 +1,7 @@
 //! From what was written and typed to a plan that is valid by construction.
 
 use super::source::{PlanError, Source};
-use super::{Cache, Concurrency, Ends, MOST_TIMES, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
+use super::{Cache, Concurrency, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
 use crate::dataset::Dataset;
 use crate::ident::PromptId;
 use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
@@ -125,19 +125,6 @@ impl Plan {
         let json = serde_json::to_vec(&plan).unwrap_or_default();
         Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
     }
-
-    /// The plan with the rounds counted that a run made at `created` has before its schedule's end. Plans without one stay as they are.
-    pub fn beginning(self, created: jiff::Timestamp, source: Option<Source<'_>>) -> Result<Plan, PlanError> {
-        let Some((schedule, ends)) = self.schedule.as_ref().and_then(|schedule| Some((schedule, schedule.ends.as_ref()?))) else {
-            return Ok(self);
-        };
-        let key = match ends {
-            Ends::For(_) => "schedule.for",
-            Ends::Until(_) => "schedule.until",
-        };
-        let rounds = schedule.count(created).map_err(|message| PlanError::at(source, key, message))?;
-        Ok(Plan { rounds, ..self })
-    }
 }
 
 /// Checks a plan and fills in its defaults. Flags are stronger than the file, the file stronger than its preset.
@@ -179,15 +166,15 @@ pub fn resolve(file: PlanFile, patch: &Patch, source: Option<Source<'_>>, datase
 }
 
 /// Names the flag or the line that a fault came from.
-struct Blame<'s> {
+pub(super) struct Blame<'s> {
     source: Option<Source<'s>>,
 }
 
 impl Blame<'_> {
-    fn key(&self, key: &str, message: impl Into<String>) -> PlanError {
+    pub(super) fn key(&self, key: &str, message: impl Into<String>) -> PlanError {
         PlanError::at(self.source, key, message)
     }
-    fn flag_or(&self, by_flag: bool, flag: &str, key: &str, message: impl Into<String>) -> PlanError {
+    pub(super) fn flag_or(&self, by_flag: bool, flag: &str, key: &str, message: impl Into<String>) -> PlanError {
         match by_flag {
             true => PlanError::at(None, flag, message),
             false => self.key(key, message),
@@ -228,28 +215,11 @@ fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset, sc
         Prompts::Ids(ids) => ids.len() as u32,
     };
     if let Some(schedule) = schedule {
-        let rounds = by_calendar(schedule, rounds, file, patch, blame)?;
+        let rounds = super::calendar::rounds(schedule, rounds, file, patch, blame)?;
         return Ok((rounds, prompts, 0, None));
     }
     let still = rounds == preset_rounds && count == preset_prompts && (patch.preset.is_some() || file.preset.is_some());
     Ok((rounds, prompts, file_every.unwrap_or(preset_every), still.then_some(preset)))
-}
-
-/// The rounds of a plan with a schedule; 0 where its end counts them.
-fn by_calendar(schedule: &Scheduled, rounds: u32, file: &PlanFile, patch: &Patch, blame: &Blame<'_>) -> Result<u32, PlanError> {
-    if file.every_s.is_some_and(|every_s| 0 < every_s) {
-        return Err(blame.key("every_s", "`schedule:` says when rounds begin; leave one of the two out"));
-    }
-    if schedule.ends.is_some() {
-        return match file.rounds {
-            Some(_) => Err(blame.key("rounds", "the schedule's end counts the rounds; leave this out, or `for` and `until`")),
-            None => Ok(0),
-        };
-    }
-    match rounds <= MOST_TIMES {
-        true => Ok(rounds),
-        false => Err(blame.flag_or(patch.rounds.is_some(), "--rounds", "rounds", format!("a schedule has at most {MOST_TIMES} rounds"))),
-    }
 }
 
 fn known(ids: &[PromptId], dataset: &Dataset) -> Result<(), String> {
@@ -446,26 +416,6 @@ mod tests {
         let plan = |text: &str| plan_of(&format!("targets: [a/b]\nprompts: 2\n{text}"), &Patch::default()).unwrap().digest();
         assert_eq!(plan("windows:\n  zone: Asia/Shanghai\n  off_peak: [\"0:00-7:00\"]\n"), plan(""));
         assert_ne!(plan("windows:\n  off_peak: [\"0:00-6:00\"]\n"), plan(""));
-    }
-
-    #[test]
-    fn a_schedule_takes_the_place_of_slots_and_its_end_that_of_rounds() {
-        let schedule = "schedule:\n  cron: \"17 * * * *\"\n";
-        let plan = |text: &str, patch: &Patch| plan_of(&format!("targets: [a/b]\n{text}"), patch);
-        let publish = plan(&format!("preset: publish\n{schedule}"), &Patch::default()).unwrap();
-        assert_eq!((publish.rounds, publish.prompts.len(), publish.every_s, publish.preset), (72, 10, 0, None));
-        let month = plan(&format!("preset: publish\n{schedule}  for: 30 d\n"), &Patch::default()).unwrap();
-        assert_eq!((month.rounds, month.prompts.len(), month.every_s), (0, 10, 0));
-        let shorter = Patch { rounds: Some(5), ..Patch::default() };
-        let five = plan(&format!("{schedule}  for: 30 d\n"), &shorter).unwrap();
-        assert_eq!((five.rounds, five.schedule.unwrap().ends), (5, None), "a flag is stronger than the file's end");
-
-        let error = |text: &str| plan(text, &Patch::default()).unwrap_err();
-        let both = error(&format!("every_s: 3600\n{schedule}"));
-        assert!(both.starts_with("plan.yaml:2: every_s: `schedule:` says when rounds begin; leave one of the two out"), "{both}");
-        let counted = error(&format!("rounds: 9\n{schedule}  for: 30 d\n"));
-        assert!(counted.starts_with("plan.yaml:2: rounds: the schedule's end counts the rounds"), "{counted}");
-        assert!(error(&format!("rounds: 200000\n{schedule}")).contains("rounds: a schedule has at most 100000 rounds"));
     }
 
     #[test]

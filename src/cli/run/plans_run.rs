@@ -7,12 +7,13 @@ use super::ending::{none_due, tell};
 use super::planned::Planned;
 use super::targets::{KeyWays, keys};
 use crate::clock::Clock;
-use crate::plan::Schedule;
+use crate::plan::{Plan, Schedule, times};
 use crate::provider::Catalog;
 use crate::record::Budget;
 use crate::runner::{EARLY_S, Extent, NextRound};
 use crate::store::{Claim, Known, StoreError, runs};
 use crate::units::secs;
+use jiff::tz::TimeZone;
 use std::path::Path;
 use std::time::Duration;
 
@@ -132,6 +133,14 @@ impl PlansRun<'_> {
             ));
         }
         let planned = planned.beginning()?;
+        if sitting.extent == Extent::OneRound
+            && let Some((due, zone)) = first_time(&planned.plan)?
+        {
+            // The run begins with its first round; until then there is nothing to keep.
+            let next = NextRound { round: 1, due };
+            say(&none_due(Some(next), planned.plan.rounds, &zone));
+            return Ok(Done::Well);
+        }
         super::tell_worst_case(&planned.plan, &planned.targets, &planned.dataset, false);
         let with_keys = keys(planned.targets.clone(), catalog, self.keys, false)?;
         let mut race_made = planned.race(with_keys, self.results.to_owned())?;
@@ -158,6 +167,19 @@ pub fn larger(given: &Budget, own: &Budget) -> Budget {
     Budget { max_requests: given.max_requests.or(own.max_requests), max_total_tokens: given.max_total_tokens.or(own.max_total_tokens) }
 }
 
+/// The first time of a plan's calendar, where it has not come, and the zone on whose clock it is told.
+fn first_time(plan: &Plan) -> anyhow::Result<Option<(jiff::Timestamp, TimeZone)>> {
+    let Some(schedule) = &plan.schedule else { return Ok(None) };
+    let calendar = schedule.calendar(Clock::System.wall());
+    let first = times(&calendar)?.next().filter(|time| is_far(*time));
+    Ok(first.zip(TimeZone::get(&calendar.zone).ok()))
+}
+
+/// Whether a round of this time is not waited for by one that was asked to do one round.
+fn is_far(time: jiff::Timestamp) -> bool {
+    EARLY_S < time.as_second() - Clock::System.wall().as_second()
+}
+
 /// The next round, where its time has not come: then nothing is to be done or written down. None where a round is due, or has passed
 /// without anybody seeing it.
 fn not_yet(run: &Known) -> anyhow::Result<Option<NextRound>> {
@@ -166,7 +188,6 @@ fn not_yet(run: &Known) -> anyhow::Result<Option<NextRound>> {
     }
     let schedule = Schedule::of(&run.manifest)?;
     let next = (1..=schedule.rounds).find(|round| !run.closed.contains(round));
-    let far = |time: jiff::Timestamp| EARLY_S < time.as_second() - Clock::System.wall().as_second();
-    let next = next.filter(|round| schedule.time(*round).is_some_and(far));
+    let next = next.filter(|round| schedule.time(*round).is_some_and(is_far));
     Ok(next.and_then(|round| Some(NextRound { round, due: schedule.due(round)? })))
 }

@@ -49,6 +49,7 @@ impl Telling {
             targets: manifest.targets.iter().map(|target| (target.id.clone(), ahead)).collect(),
             last_due,
             spent: self.spent,
+            last_round: before.last_round.as_ref().map(|(round, targets)| (*round, targets.iter().cloned().map(round_of).collect())),
         });
     }
 
@@ -79,6 +80,8 @@ impl Telling {
             }
             Progress::Held { targets, until } => Event::Held { targets, until },
             Progress::Stopped { target, reason } => Event::Stopped { target, reason },
+            // Of load runs alone.
+            Progress::Stage { .. } | Progress::StageOver { .. } | Progress::Resting { .. } => return,
         };
         self.display.show(&event);
     }
