@@ -53,6 +53,7 @@ fn markdown_holds_the_same() {
 fn the_seeds_layout_has_its_columns_in_both_languages() {
     let one = ramp(&[("my box/qwen3-8b", BOX)], &USERS, 3);
     expect_file!["loaded/seed-80.zh.txt"].assert_eq(&one.seed(Format::Terminal, 80, Lang::Zh));
+    expect_file!["loaded/seed-120.zh.txt"].assert_eq(&one.seed(Format::Terminal, 120, Lang::Zh));
     expect_file!["loaded/seed-80.en.txt"].assert_eq(&one.seed(Format::Terminal, 80, Lang::En));
     let document: Value = serde_json::from_str(&one.seed(Format::Json, 0, Lang::Zh)).unwrap();
     assert_eq!((document["layout"].as_str(), document["rows"].as_array().unwrap().len()), (Some("seed"), 5));
@@ -175,6 +176,27 @@ fn every_knee_reach_and_duel_is_told_in_both_languages() {
         }
     }
     expect_file!["loaded/told.txt"].assert_eq(&told);
+}
+
+#[test]
+fn every_doubt_is_told_in_both_languages() {
+    let mut run = duel();
+    run.table.warnings = vec![
+        LoadWarning::FewPasses { passes: 2 },
+        LoadWarning::OftenLimited { target: 0, limited: 9, sent: 60 },
+        LoadWarning::Unfinished { cells: 2, of: 30 },
+        LoadWarning::ClockStepped,
+        LoadWarning::Torn { lines: 1 },
+        LoadWarning::SloUnreadable { text: "ttft<1".into() },
+    ];
+    let lines = |lang, mark: &str| {
+        let text = run.written(Format::Terminal, 1000, lang);
+        text.lines().filter(|line| line.starts_with(mark)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (en, zh) = (lines(Lang::En, "warning: "), lines(Lang::Zh, "警告："));
+    let han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    assert_eq!((en.len(), zh.len()), (6, 6));
+    assert!(!en.concat().contains(han) && zh.iter().all(|line| line["警告：".len()..].contains(han)), "{en:?} {zh:?}");
 }
 
 #[test]

@@ -53,6 +53,12 @@ impl Shape {
     }
 }
 
+/// Whether a window holds all columns beside each other, names among them, intervals included.
+pub(super) fn in_one(table: &Table, width: usize) -> bool {
+    let shape = |intervals_beside, gap| Shape { intervals_beside, names_beside: true, gap, parts: 1 };
+    [shape(true, 2), shape(false, 1)].into_iter().any(|shape| grid(table, width, shape).is_some())
+}
+
 /// A column of the grid: one of the table's, or the shades of its rows.
 #[derive(Clone, Copy)]
 enum Of<'a> {

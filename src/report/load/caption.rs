@@ -37,6 +37,7 @@ pub(super) fn foot(reading: &LoadReading<'_>, tables: &[Table]) -> Table {
     caption.push(made_by(reading));
     let mut legend = marks(reading);
     legend.extend(ranges(tables.iter().flat_map(|table| &table.rows), reading));
+    legend.extend(without_range(reading));
     Table { lang, legend, warnings: warnings(reading), caption, ..Table::default() }
 }
 
@@ -55,14 +56,6 @@ pub(super) fn marks(reading: &LoadReading<'_>) -> Vec<String> {
             "本客户端已到极限：数值可能反映它自己，该档不作判定",
         );
         lines.push(format!("{CLIENT} {words}"));
-    }
-    let pooled = |figure: &Figure| figure.rests_on == RestsOn::Pooled && figure.point.is_ok();
-    if 1 < reading.table.design.passes && stages.iter().any(|stage| stage.figures.values().any(pooled)) {
-        let words = lang.say(
-            "A figure without a range is of all passes together, where single ones have too few requests for it, or was zero or never reached in some pass.",
-            "没有区间的数值：单独一遍的请求太少，因而由各遍合并得出；或者有的一遍为零、未达到。",
-        );
-        lines.push(words.to_owned());
     }
     let kinds: BTreeSet<_> = stages.iter().flat_map(|stage| &stage.counts.failed).filter(|(_, n)| 0 < *n).map(|(kind, _)| *kind).collect();
     lines.extend(kinds.into_iter().map(|kind| format!("{}{}{}", kind.name(), lang.say(": ", "："), kind.words(lang))));
@@ -242,4 +235,20 @@ pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
 /// What the intervals of rows mean.
 pub(super) fn ranges<'a>(rows: impl Iterator<Item = &'a Row>, reading: &LoadReading<'_>) -> Option<String> {
     explained_over(rows, reading.table.confidence, (reading.lang.say("passes", "遍"), reading.lang))
+}
+
+/// Why some figures have no range, where there are such.
+pub(super) fn without_range(reading: &LoadReading<'_>) -> Option<String> {
+    let pooled = |figure: &Figure| figure.rests_on == RestsOn::Pooled && figure.point.is_ok();
+    let any = reading.table.stages.iter().any(|stage| stage.figures.values().any(pooled));
+    (any && 1 < reading.table.design.passes).then(|| {
+        reading
+            .lang
+            .say(
+                "A figure without a range is of all passes together, where single ones have too few requests for it, or was zero or never \
+                 reached in some pass.",
+                "没有区间的数值：单独一遍的请求太少，因而由各遍合并得出；或者有的一遍为零、未达到。",
+            )
+            .to_owned()
+    })
 }
