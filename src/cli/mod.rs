@@ -8,6 +8,7 @@ mod hours;
 mod init;
 mod judging;
 mod league;
+mod load;
 mod metrics;
 mod power;
 mod progress;
@@ -64,6 +65,8 @@ enum Command {
     Hours(hours::Args),
     /// A load run: latency, throughput, the knee, the service level, and who beats whom up to which stage
     Ramp(ramp::Args),
+    /// Load servers that you may load: stages of users or arrivals, in passes, and the table of what came of it
+    Load(Box<load::Args>),
     /// One page of Markdown for a reader with a minute: the answer, a row a target, three caveats
     Brief(brief::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::League(args) => league::run(args),
         Command::Power(args) => power::run(args),
+        Command::Load(args) => load::run(*args),
         Command::Ramp(args) => ramp::run(args),
         Command::Brief(args) => brief::run(args),
         Command::Show(args) => show::run(args),

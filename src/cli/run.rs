@@ -22,7 +22,7 @@ use drive::{GoOn, go_on};
 use plans_run::larger;
 use std::path::{Path, PathBuf};
 
-pub use drive::{Again, Race, Sitting, can_go_on, race};
+pub use drive::{Again, Race, Sitting, begin, can_go_on, race};
 pub use ending::tell;
 pub use planned::{Planned, plan_file};
 pub use plans_run::PlansRun;
@@ -105,7 +105,7 @@ pub struct Args {
     showing: Showing,
 }
 
-fn thinking(text: &str) -> Result<Thinking, String> {
+pub fn thinking(text: &str) -> Result<Thinking, String> {
     match text {
         "on" => Ok(Thinking::On),
         "off" => Ok(Thinking::Off),
@@ -114,7 +114,7 @@ fn thinking(text: &str) -> Result<Thinking, String> {
     }
 }
 
-fn transport(text: &str) -> Result<TransportKind, String> {
+pub fn transport(text: &str) -> Result<TransportKind, String> {
     match text {
         "kernel" => Ok(TransportKind::Kernel),
         "reqwest" => Ok(TransportKind::Reqwest),

@@ -100,12 +100,26 @@ struct Sampled {
 
 /// Runs a new race to its end, or one round of it.
 pub fn race(race: Race, catalog: &Catalog, sitting: Sitting) -> anyhow::Result<RaceOver> {
+    let dataset = race.dataset.clone();
+    let (manifest, racers, journal) = begin(race, catalog, |manifest| manifest)?;
+    see_through(manifest, racers, journal, Before::default(), &dataset, sitting)
+}
+
+/// Lays a new run's folder down and makes ready whom it asks; `change` has the last word on its manifest.
+pub fn begin(race: Race, catalog: &Catalog, change: impl FnOnce(Manifest) -> Manifest) -> anyhow::Result<(Manifest, Vec<Racer>, Journal)> {
     let exact = race.dataset.prompts.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
     let (text, prepare) = text_kept(race.plan.keep_text, race.plan.tokenizer.as_deref(), exact)?;
-    let manifest = prepare::manifest(&race, catalog, text)?;
+    let manifest = change(prepare::manifest(&race, catalog, text)?);
     let racers = racers(&manifest, race.keys, catalog)?;
     let journal = Journal::create(&race.results, &manifest, &race.plan_text, prepare)?;
-    see_through(manifest, racers, journal, Before::default(), &race.dataset, sitting)
+    Ok((manifest, racers, journal))
+}
+
+impl Race {
+    /// The texts of the plan's prompts, without nonce.
+    pub fn prompts(&self) -> BTreeMap<PromptId, String> {
+        self.plan.prompts.iter().filter_map(|id| Some((id.clone(), self.dataset.prompt(id)?.text.clone()))).collect()
+    }
 }
 
 /// Goes on with a run.
