@@ -104,6 +104,7 @@ async fn each_round_begins_at_its_own_moment_after_its_time() {
         late.insert(after_time);
     }
     assert!(20 < late.len() && *late.first().unwrap() < 120 && 480 < *late.last().unwrap(), "moments are spread: {late:?}");
+    assert_eq!(played.of("one", What::Connected).len(), 24, "a connection that was idle for an hour is not trusted");
     let told = played.progress.iter().filter_map(|said| match said {
         Progress::RoundOver { round, state: Finished, next, targets, .. } => Some((*round, *next, targets[0].ok)),
         _ => None,

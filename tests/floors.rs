@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("grading", &["timeline", "record"]),
     ("wire", &["clock", "record", "secret", "timeline", "units"]),
     ("plan", &["dataset", "ident", "record", "units"]),
+    ("deploy", &["plan", "record"]),
     ("dialect", &["timeline", "wire"]),
     ("metric", &["ident", "record", "stats", "timeline", "tokens", "units"]),
     ("store", &["ident", "record", "secret", "timeline", "units"]),
@@ -37,7 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// The two wings. Neither imports the other; both know `record`, `timeline`, `ident`, `units`, `tokens`, `grading` and `store`.
-const MEASURING: &[&str] = &["wire", "dialect", "provider", "plan", "exchange", "runner", "dataset", "sim"];
+const MEASURING: &[&str] = &["wire", "dialect", "provider", "plan", "deploy", "exchange", "runner", "dataset", "sim"];
 const READING: &[&str] = &["metric", "stats", "measured", "analysis", "report"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

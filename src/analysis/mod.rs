@@ -50,4 +50,4 @@ pub use same_model::{
 };
 pub use table::{COLUMNS, Cell, Column, HeldRequests, Options, Over, Remark, Row, Span, TargetTable, Value, target_table};
 pub use verdict::{Judging, ROUNDS_FOR_INTERVALS, ROUNDS_FOR_WORDS, Ratio, Rider, Side, Verdict};
-pub use warnings::{ClockMove, Warning};
+pub use warnings::{ClockMove, Warning, of_times};

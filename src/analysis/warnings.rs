@@ -80,18 +80,7 @@ pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Warn
     if 0 < steps {
         warnings.push(Warning::ClockStepped);
     }
-    let moves =
-        joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|line| Some(ClockMove { round: line.round, by_ns: line.stepped_ns? }));
-    let moves: Vec<ClockMove> = moves.collect();
-    if !moves.is_empty() {
-        warnings.push(Warning::ClockMoved(moves));
-    }
-    let missed = joined.runs.iter().flat_map(|run| &run.rounds).filter(|line| line.state == RoundState::Missed);
-    let rounds: Vec<u32> = missed.map(|line| line.round).collect();
-    if !rounds.is_empty() {
-        let planned = joined.runs.iter().map(|run| run.manifest.design.rounds).fold(0, u32::saturating_add);
-        warnings.push(Warning::Missed { rounds, planned });
-    }
+    warnings.extend(of_times(joined));
     for reason in [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientBehind] {
         let of_reason = joined.voids.iter().filter(|void| void.reason == reason);
         let blocks: Vec<(u32, u32)> = of_reason.map(|void| (void.round, void.block)).collect();
@@ -104,4 +93,15 @@ pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Warn
         warnings.push(Warning::Torn(torn));
     }
     warnings
+}
+
+/// What casts doubt on when rounds were held: clocks that moved, and rounds that were missed.
+pub fn of_times(joined: &Joined<'_>) -> Vec<Warning> {
+    let lines = || joined.runs.iter().flat_map(|run| &run.rounds);
+    let moves: Vec<ClockMove> = lines().filter_map(|line| Some(ClockMove { round: line.round, by_ns: line.stepped_ns? })).collect();
+    let rounds: Vec<u32> = lines().filter(|line| line.state == RoundState::Missed).map(|line| line.round).collect();
+    let planned = joined.runs.iter().map(|run| run.manifest.design.rounds).fold(0, u32::saturating_add);
+    let moved = (!moves.is_empty()).then_some(Warning::ClockMoved(moves));
+    let missed = (!rounds.is_empty()).then_some(Warning::Missed { rounds, planned });
+    moved.into_iter().chain(missed).collect()
 }

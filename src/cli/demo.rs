@@ -3,7 +3,7 @@
 use super::judging::Strictness;
 use super::progress::{Showing, Unwatched};
 use super::reading::{Counting, Writing, joined, open};
-use super::run::{Race, race, tell};
+use super::run::{Again, Race, Sitting, race, tell};
 use super::simulator::{Simulator, System};
 use super::{Done, league, table};
 use crate::analysis::Quantity;
@@ -12,6 +12,7 @@ use crate::plan::{Patch, PlanFile, Prompts, TargetEntry, resolve};
 use crate::provider::Catalog;
 use crate::record::{Simulated, TargetFacts};
 use crate::report::Format;
+use crate::runner::Extent;
 use crate::stats::Confidence;
 use std::path::{Path, PathBuf};
 
@@ -64,11 +65,10 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let keys = vec![None; targets.len()];
     let simulated = Some(Simulated { scale });
-    let over = race(
-        Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results },
-        &catalog,
-        Showing::default().manner(Unwatched::Silent),
-    )?;
+    let budget = plan.budget.clone();
+    let race_made = Race { plan, plan_text, dataset, targets, keys, simulated, budget, results: args.results };
+    let manner = Showing::default().manner(Unwatched::Silent);
+    let over = race(race_made, &catalog, Sitting { manner, extent: Extent::All, again: Again::Never })?;
     drop(simulator);
     let folder = over.raced.folder.clone();
     let done = tell(over)?;

@@ -147,6 +147,13 @@ dataset: short-en
 # `rounds`, `prompts` (a number, or a list of ids) and `every_s` (seconds between rounds) change single figures of it.
 preset: look
 
+# Rounds by the calendar, in place of every_s (docs/plan.md):
+# schedule:
+#   cron: \"17 * * * *\"      # minute, hour, day of month, month, day of week
+#   zone: Asia/Shanghai
+#   jitter_s: 600           # each round up to so many seconds after its time
+#   for: 30 d
+
 seed: 1                # every random choice comes from it: prompts, their order, the order of targets
 concurrency: at_once   # at_once: all targets of a block at the same moment; sequential: one after another
 warm_up: true          # one request of one token a target opens each round; it is not scored

@@ -8,6 +8,7 @@ mod hours;
 mod init;
 mod judging;
 mod league;
+mod load;
 mod metrics;
 mod power;
 mod progress;
@@ -15,11 +16,13 @@ mod providers;
 mod ramp;
 mod reading;
 mod run;
+mod schedule;
 mod show;
 mod signals;
 mod sim;
 mod simulator;
 mod table;
+mod watch;
 
 use crate::secret;
 use clap::{Parser, Subcommand};
@@ -46,6 +49,10 @@ enum Command {
     Init(init::Args),
     /// Run a plan, or targets named on the command line
     Run(Box<run::Args>),
+    /// The rounds of a plan in the foreground, for days: goes on with its run, shows the next round, the last ones and the spending
+    Watch(watch::Args),
+    /// When a plan's rounds are due, and the entries for cron, systemd and Kubernetes (sends nothing)
+    Schedule(schedule::Args),
     /// One row a target
     Table(table::Args),
     /// Every pair, or all against a baseline: ratio, interval, adjusted p, the verdict in words
@@ -58,6 +65,8 @@ enum Command {
     Hours(hours::Args),
     /// A load run: latency, throughput, the knee, the service level, and who beats whom up to which stage
     Ramp(ramp::Args),
+    /// Load servers that you may load: stages of users or arrivals, in passes, and the table of what came of it
+    Load(Box<load::Args>),
     /// One page of Markdown for a reader with a minute: the answer, a row a target, three caveats
     Brief(brief::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
@@ -98,11 +107,14 @@ pub fn main() -> ExitCode {
         Command::Providers(args) => providers::run(args),
         Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(*args),
+        Command::Watch(args) => watch::run(args),
+        Command::Schedule(args) => schedule::run(args),
         Command::Table(args) => table::run(args),
         Command::Hours(args) => hours::run(args),
         Command::Compare(args) => compare::run(args),
         Command::League(args) => league::run(args),
         Command::Power(args) => power::run(args),
+        Command::Load(args) => load::run(*args),
         Command::Ramp(args) => ramp::run(args),
         Command::Brief(args) => brief::run(args),
         Command::Show(args) => show::run(args),

@@ -2,6 +2,7 @@
 
 use super::Done;
 use super::reading::Writing;
+use crate::plan::pace_words;
 use crate::provider::profile::{CapCounts, Fact, Profile};
 use crate::provider::{Catalog, Evidence, Keys, Origin, UserConfig};
 use crate::report::{Cell, Column, Format, Kind, Row, Table, plain};
@@ -124,7 +125,7 @@ fn entry(profile: &Profile, catalog: &Catalog, keys: &Keys<'_>) -> Entry {
         models: profile.models.iter().map(model).collect(),
         facts: profile.facts.clone(),
         note: profile.provider.note.clone(),
-        limits: profile.limits.note.clone(),
+        limits: limits(profile),
         cap: format!("{}{counts}", profile.request.cap.field()),
         file: match catalog.origin(profile.provider.id.as_str()) {
             Some(Origin::UserConfig(path) | Origin::Folder(path)) => path.display().to_string(),
@@ -175,6 +176,14 @@ impl Entry {
         };
         [Evidence::Recorded, Evidence::Documented, Evidence::Inferred].into_iter().filter_map(of).collect::<Vec<_>>().join(" · ")
     }
+}
+
+/// What it limits in words, and what this client therefore keeps to.
+fn limits(profile: &Profile) -> Option<String> {
+    let pace =
+        Some(&profile.limits.pace).filter(|pace| !pace.is_free()).map(|pace| format!("at most {} are asked of it", pace_words(pace)));
+    let told: Vec<String> = profile.limits.note.iter().cloned().chain(pace).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// One provider in full.

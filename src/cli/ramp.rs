@@ -50,6 +50,13 @@ pub enum Layout {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level(pub Vec<Condition>);
 
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(Condition::to_string).collect();
+        f.write_str(&texts.join(","))
+    }
+}
+
 /// Reads conditions; what is none is told with an example.
 pub fn level(text: &str) -> Result<Level, String> {
     conditions(text).map(Level).map_err(|error| error.to_string())

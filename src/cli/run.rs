@@ -1,23 +1,32 @@
 //! `photofinish run`: from a plan, or from flags alone, to a run folder.
 
 mod drive;
+mod ending;
+mod planned;
+mod plans_run;
 mod prepare;
+mod targets;
+mod telling;
 
-use super::progress::{Showing, Unwatched};
+use super::progress::{Manner, Showing, Unwatched};
 use super::{Done, say};
 use crate::clock::Clock;
 use crate::dataset::Dataset;
-use crate::plan::{
-    Patch, Plan, PlanError, PlanFile, Preset, Scheduled, Source, TargetEntry, estimate, never, pacing, resolve, slow_warnings, times,
-};
-use crate::provider::{Catalog, Keys, UserConfig};
-use crate::record::{Budget, Simulated, TargetFacts, Thinking, TransportKind, zone};
-use crate::secret::{EnvFile, Secret};
+use crate::plan::{Patch, Plan, Preset, Scheduled, TargetEntry, estimate, pacing, slow_warnings, times};
+use crate::provider::Catalog;
+use crate::record::{Budget, Manifest, TargetFacts, Thinking, TransportKind, zone};
+use crate::runner::{self, Extent};
 use crate::store::Run;
 use anyhow::{Context, bail};
+use drive::{GoOn, go_on};
+use plans_run::larger;
 use std::path::{Path, PathBuf};
 
-pub use drive::{Race, race, tell};
+pub use drive::{Again, Race, Sitting, begin, can_go_on, race};
+pub use ending::tell;
+pub use planned::{Planned, plan_file};
+pub use plans_run::PlansRun;
+pub use targets::{KeyWays, is_remote, keys, targets};
 
 /// Arguments of `run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -54,15 +63,17 @@ pub struct Args {
     /// Go on with an interrupted run, or with the `latest`; its stored plan says the rest, and a plan named beside it must be that one
     #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "targets", "rounds", "prompts", "seed", "name", "thinking", "max_tokens", "sequential", "no_text", "transport", "vantage"])]
     resume: Option<PathBuf>,
+    /// One round into the plan's run, and out: the round that is due now, or the next one where no calendar says when. For cron and timers
+    #[arg(long, conflicts_with = "resume")]
+    round_now: bool,
+    /// Wait for another process that works on the plan's run, so many seconds at most; without a number, as long as it takes
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, requires = "round_now")]
+    wait: Option<Option<u64>>,
     /// A folder of provider files that stand before the built-in ones (may be repeated)
     #[arg(long, value_name = "DIR")]
     providers: Vec<PathBuf>,
-    /// A further host to which a key may go (may be repeated)
-    #[arg(long, value_name = "HOST")]
-    allow_key_host: Vec<String>,
-    /// A file of NAME=value lines for keys that the environment does not hold; yours, and of mode 0600
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyWays,
     /// Where run folders are made
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
@@ -94,7 +105,7 @@ pub struct Args {
     showing: Showing,
 }
 
-fn thinking(text: &str) -> Result<Thinking, String> {
+pub fn thinking(text: &str) -> Result<Thinking, String> {
     match text {
         "on" => Ok(Thinking::On),
         "off" => Ok(Thinking::Off),
@@ -103,7 +114,7 @@ fn thinking(text: &str) -> Result<Thinking, String> {
     }
 }
 
-fn transport(text: &str) -> Result<TransportKind, String> {
+pub fn transport(text: &str) -> Result<TransportKind, String> {
     match text {
         "kernel" => Ok(TransportKind::Kernel),
         "reqwest" => Ok(TransportKind::Reqwest),
@@ -116,44 +127,28 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let manner = args.showing.manner(Unwatched::Silent);
     let catalog = Catalog::load(&args.providers)?;
     if let Some(folder) = &args.resume {
-        return resume(folder, &catalog, args.clone());
+        return resume(folder, &catalog, &args, manner);
     }
-    // A path typed on the command line counts from here, one in the plan from the plan's own folder.
-    let folder = args.plan.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    let (file, text) = plan_file(args.plan.as_deref(), &folder)?;
-    let name = args.plan.as_deref().map(|path| path.display().to_string());
-    let source = name.as_deref().zip(text.as_deref()).map(|(file, text)| Source { file, text });
-    let patch = patch(&args);
-    let dataset = Dataset::find(file.dataset_name(&patch), if patch.dataset.is_some() { Path::new("") } else { &folder })?;
-    let plan = resolve(file, &patch, source, &dataset)?.beginning(Clock::System.wall(), source)?;
-    let targets = targets(&plan, &catalog, &patch, source)?;
-    can_be_asked(&plan, &targets, &dataset, &patch, source)?;
-    let simulated = simulated(&targets)?;
-    tell_worst_case(&plan, &targets, &dataset, args.dry_run);
-    let (targets, keys) = keys(targets, &catalog, &args)?;
+    if args.round_now && !args.dry_run {
+        // A budget that grows is no other plan: the run is found by what was planned.
+        let patch = Patch { max_requests: None, max_total_tokens: None, ..patch(&args) };
+        let planned = Planned::read(args.plan.as_deref(), &patch, &catalog)?;
+        let plans_run = PlansRun { results: &args.results, keys: &args.keys, wait: args.wait.into(), budget: budget(&args) };
+        return plans_run.one_round(planned, &catalog, manner);
+    }
+    let planned = Planned::read(args.plan.as_deref(), &patch(&args), &catalog)?.beginning()?;
+    tell_worst_case(&planned.plan, &planned.targets, &planned.dataset, args.dry_run);
+    let with_keys = keys(planned.targets.clone(), &catalog, &args.keys, args.dry_run)?;
     if args.dry_run {
         return Ok(Done::Well);
     }
-    let plan_text = text.map_or_else(|| prepare::plan_text(&plan), Ok)?;
-    let race_made = Race { plan, plan_text, dataset, targets, keys, simulated, results: args.results };
-    tell(race(race_made, &catalog, manner)?)
+    let sitting = Sitting { manner, extent: Extent::All, again: Again::Resume };
+    tell(race(planned.race(with_keys, args.results)?, &catalog, sitting)?)
 }
 
-fn plan_file(path: Option<&Path>, folder: &Path) -> anyhow::Result<(PlanFile, Option<String>)> {
-    let Some(path) = path else { return Ok((PlanFile::default(), None)) };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            bail!("{}: no such file; `photofinish init` writes a plan, or name targets by --target", path.display())
-        }
-        Err(error) => return Err(error).with_context(|| path.display().to_string()),
-    };
-    let mut file = PlanFile::parse(Source { file: &path.display().to_string(), text: &text })?;
-    file.tokenizer = file.tokenizer.map(|path| folder.join(path));
-    for entry in &mut file.targets {
-        entry.ca_file = entry.ca_file.take().map(|path| folder.join(path));
-    }
-    Ok((file, Some(text)))
+/// The budget that the command line gives, stronger than the plan's. Where a run is gone on with it is not part of the plan.
+fn budget(args: &Args) -> Budget {
+    Budget { max_requests: args.max_requests, max_total_tokens: args.max_total_tokens }
 }
 
 fn patch(args: &Args) -> Patch {
@@ -175,80 +170,6 @@ fn patch(args: &Args) -> Patch {
         transport: args.transport,
         vantage: args.vantage.clone(),
     }
-}
-
-/// The plan's targets, looked up in the catalog.
-fn targets(plan: &Plan, catalog: &Catalog, patch: &Patch, source: Option<Source<'_>>) -> anyhow::Result<Vec<TargetFacts>> {
-    let mut found: Vec<TargetFacts> = Vec::new();
-    for (at, entry) in plan.targets.iter().enumerate() {
-        let fault = |message: String| match (patch.targets.is_empty(), source) {
-            (true, Some(source)) => PlanError::at(Some(source), &format!("targets[{at}]"), message),
-            _ => PlanError::at(None, "--target", message),
-        };
-        let target = catalog.target(entry).map_err(|error| fault(error.to_string()))?;
-        if found.iter().any(|other| other.id == target.id) {
-            return Err(fault(format!("two targets are called `{}`; give one of them a `name:` of its own", target.id)).into());
-        }
-        let by_reqwest = target.transport == TransportKind::Reqwest;
-        if target.http2 && !by_reqwest {
-            return Err(fault(format!("{}: http2 needs `transport: reqwest`", target.id)).into());
-        }
-        if target.proxy.as_deref().is_some_and(|proxy| proxy.starts_with("socks")) && !by_reqwest {
-            return Err(fault(format!("{}: a SOCKS proxy needs `transport: reqwest`", target.id)).into());
-        }
-        found.push(target);
-    }
-    Ok(found)
-}
-
-/// No target's pace forbids a request of the plan for good.
-fn can_be_asked(
-    plan: &Plan,
-    targets: &[TargetFacts],
-    dataset: &Dataset,
-    patch: &Patch,
-    source: Option<Source<'_>>,
-) -> Result<(), PlanError> {
-    match (never(plan, targets, dataset), source.filter(|_| patch.targets.is_empty())) {
-        (None, _) => Ok(()),
-        (Some((at, message)), Some(source)) => Err(PlanError::at(Some(source), &format!("targets[{at}]"), message)),
-        (Some((_, message)), None) => Err(PlanError::at(None, "--target", message)),
-    }
-}
-
-/// A race is among simulated providers or among real ones.
-fn simulated(targets: &[TargetFacts]) -> anyhow::Result<Option<Simulated>> {
-    let (simulated, real): (Vec<&TargetFacts>, Vec<&TargetFacts>) = targets.iter().partition(|target| target.simulated);
-    match (simulated.first(), real.first()) {
-        (Some(simulated), Some(real)) => bail!("`{}` is simulated and `{}` is not; race them apart", simulated.id, real.id),
-        (Some(_), None) => Ok(Some(Simulated { scale: 1.0 })),
-        (None, _) => Ok(None),
-    }
-}
-
-type WithKeys = (Vec<TargetFacts>, Vec<Option<Secret>>);
-
-/// Each target's key, before anything is sent. All that are missing are named at once; a dry run only warns of them.
-fn keys(targets: Vec<TargetFacts>, catalog: &Catalog, args: &Args) -> anyhow::Result<WithKeys> {
-    let file = args.env_file.as_deref().map(EnvFile::open).transpose()?.unwrap_or_default();
-    let keys = Keys::with_file(catalog, UserConfig::load()?, args.allow_key_host.clone(), file);
-    let (mut found, mut faults) = ((Vec::new(), Vec::new()), Vec::new());
-    for mut target in targets {
-        match keys.resolve(&target) {
-            Ok(key) => {
-                target.key_env = key.source;
-                found.0.push(target);
-                found.1.push(key.secret);
-            }
-            Err(fault) => faults.push(fault.to_string()),
-        }
-    }
-    match (faults.is_empty(), args.dry_run) {
-        (true, _) => {}
-        (false, true) => say(&format!("a run would stop here:\n  {}", faults.join("\n  "))),
-        (false, false) => bail!("{}", faults.join("\n       ")),
-    }
-    Ok(found)
 }
 
 /// Requests and tokens in the worst case, for whoever pays for them; local servers cost nothing.
@@ -310,20 +231,10 @@ fn tell_schedule(schedule: &Scheduled, rounds: u32) {
     }
 }
 
-fn is_remote(target: &TargetFacts) -> bool {
-    let url = url::Url::parse(&target.base_url).ok();
-    match url.as_ref().and_then(url::Url::host) {
-        Some(url::Host::Domain(name)) => name != "localhost",
-        Some(url::Host::Ipv4(address)) => !address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => !address.is_loopback(),
-        None => true,
-    }
-}
-
 /// Goes on with an interrupted run: the manifest says everything that the plan said.
-fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> {
+fn resume(folder: &Path, catalog: &Catalog, args: &Args, manner: Manner) -> anyhow::Result<Done> {
     let folder = super::reading::folder(folder, &args.results)?;
-    let run = Run::open(&folder)?;
+    let run = Run::open_thin(&folder, runner::thin)?;
     if let Some(plan) = &args.plan {
         let (_, text) = plan_file(Some(plan), Path::new(""))?;
         if !text.is_some_and(|text| run.was_planned_by(&text)) {
@@ -333,7 +244,7 @@ fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> 
             );
         }
     }
-    if run.manifest.simulated.is_some() {
+    if !can_go_on(&run.manifest) {
         bail!("{}: a simulated run cannot be resumed, its providers are gone; start it anew", folder.display());
     }
     let name = args.dataset.as_deref().unwrap_or(&run.manifest.dataset.name);
@@ -341,16 +252,15 @@ fn resume(folder: &Path, catalog: &Catalog, args: Args) -> anyhow::Result<Done> 
     if dataset.digest != run.manifest.dataset.digest {
         bail!("{name}: this data set has changed since the run began; give the old file by --dataset, or start a new run");
     }
-    let budget = Budget {
-        max_requests: args.max_requests.or(run.manifest.budget.max_requests),
-        max_total_tokens: args.max_total_tokens.or(run.manifest.budget.max_total_tokens),
-    };
-    let blocks = run.manifest.design.rounds * run.manifest.design.prompts;
+    let budget = larger(&budget(args), &run.manifest.budget);
+    let blocks = u64::from(run.manifest.design.rounds) * u64::from(run.manifest.design.prompts);
     let done = crate::store::scored_blocks(&run).len();
     say(&format!("{}: {done} of {blocks} blocks are on record", folder.display()));
-    let (_, keys) = keys(run.manifest.targets.clone(), catalog, &args)?;
+    let (_, keys) = keys(run.manifest.targets.clone(), catalog, &args.keys, args.dry_run)?;
     if args.dry_run {
         return Ok(Done::Well);
     }
-    tell(drive::go_on(run, keys, &dataset, budget, args.tokenizer.as_deref(), catalog, args.showing.manner(Unwatched::Silent))?)
+    let manifest = Manifest { budget, ..run.manifest };
+    let sitting = Sitting { manner, extent: Extent::All, again: Again::Resume };
+    tell(go_on(GoOn { folder, manifest, keys, tokenizer: args.tokenizer.clone() }, &dataset, catalog, sitting)?)
 }

@@ -19,14 +19,10 @@ pub fn crontab(entry: &Entry, machine: &str) -> Result<EntryFile, DeployError> {
     if LONGEST < line.len() {
         return Err(DeployError::Long { length: line.len(), most: LONGEST });
     }
-    let keys = match entry.keys.is_empty() {
-        true => String::new(),
-        false => format!(
-            "# Keys: lines NAME=value for {} in {file}; chmod 600 {file}\n",
-            entry.keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>().join(", "),
-            file = quote::shell(&entry.env_file),
-        ),
-    };
+    let keys = entry.env_file.as_ref().map_or_else(String::new, |file| {
+        let file = quote::shell(file);
+        format!("# Keys: lines NAME=value{} in {file}; chmod 600 {file}\n", entry.names())
+    });
     let text = format!(
         "\
 # photofinish: rounds of the plan `{title}`: {calendar}.
@@ -79,7 +75,7 @@ fn minutes(
 
 /// What the shell of cron is to do: nothing is printed unless the round ends with a fault.
 fn command(entry: &Entry) -> Result<String, DeployError> {
-    let words = entry.command((!entry.keys.is_empty()).then_some(entry.env_file.as_str()));
+    let words = entry.command(entry.env_file.as_deref());
     if let Some(path) = words.iter().find(|word| word.contains('\\')) {
         return Err(DeployError::Path { path: path.clone(), why: "crons differ in how they read a backslash", remedy: "rename it" });
     }

@@ -37,8 +37,8 @@ pub struct Entry {
     pub plan: String,
     /// Where run folders are made.
     pub results: String,
-    /// The file that is to hold the keys.
-    pub env_file: String,
+    /// The file that is to hold the keys, where any are needed (cron, systemd).
+    pub env_file: Option<String>,
     /// The user who runs the rounds (systemd).
     pub user: String,
     /// The variables that hold keys.
@@ -135,6 +135,14 @@ impl Entry {
         words
     }
 
+    /// The variables that hold keys, for people: ` for A, B`, or nothing.
+    fn names(&self) -> String {
+        match &self.keys[..] {
+            [] => String::new(),
+            keys => format!(" for {}", keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>().join(", ")),
+        }
+    }
+
     /// Seconds that a stop waits for the requests in flight.
     fn grace_s(&self) -> u64 {
         self.longest_s + 30
@@ -152,8 +160,9 @@ impl Entry {
 
     /// Paths with control characters would break out of a line.
     fn check(&self) -> Result<(), DeployError> {
-        let words = self.arguments.iter().chain([&self.program, &self.plan, &self.results, &self.env_file, &self.user, &self.title]);
-        match words.into_iter().find(|word| word.chars().any(char::is_control)) {
+        let paths = [&self.program, &self.plan, &self.results, &self.user, &self.title];
+        let mut words = paths.into_iter().chain(&self.env_file).chain(&self.arguments);
+        match words.find(|word| word.chars().any(char::is_control)) {
             Some(path) => Err(DeployError::Path {
                 path: path.clone(),
                 why: "it holds a line break or another control character",

@@ -66,19 +66,17 @@ CapabilityBoundingSet=
 }
 
 fn keys(entry: &Entry) -> Result<String, DeployError> {
-    if entry.keys.is_empty() {
-        return Ok(String::new());
-    }
-    let names: Vec<&str> = entry.keys.iter().map(|key| key.name.as_str()).collect();
-    let credentials = names.iter().map(|name| format!("# LoadCredential={name}:/etc/photofinish/credentials/{name}\n"));
+    let Some(file) = &entry.env_file else { return Ok(String::new()) };
+    let credentials =
+        entry.keys.iter().map(|key| format!("# LoadCredential={name}:/etc/photofinish/credentials/{name}\n", name = key.name));
     Ok(format!(
         "\
-# Keys: lines NAME=value for {names}. The file belongs to root and has mode 0600; systemd reads it.
+# Keys: lines NAME=value{names}. The file belongs to root and has mode 0600; systemd reads it.
 EnvironmentFile={file}
 # Or a file for each key, which no environment shows; photofinish finds it in $CREDENTIALS_DIRECTORY under the variable's name:
 {credentials}",
-        names = names.join(", "),
-        file = quote::rest_of_line(&entry.env_file)?,
+        names = entry.names(),
+        file = quote::rest_of_line(file)?,
         credentials = credentials.collect::<String>(),
     ))
 }

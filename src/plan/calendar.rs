@@ -1,6 +1,8 @@
 //! Rounds by the calendar: the `schedule:` section of a plan, and the times that it names.
 
+use super::resolve::Blame;
 use super::source::{PlanError, Source};
+use super::{Patch, Plan, PlanFile};
 use crate::record::{Calendar, ClockSpan, NotAClockSpan, minute_of_day, zone};
 use croner::Cron;
 use croner::errors::CronError;
@@ -137,7 +139,11 @@ impl Scheduled {
     pub fn count(&self, created: Timestamp) -> Result<u32, String> {
         let calendar = self.calendar(created);
         let count = times(&calendar).map_err(|error| error.to_string())?.take(MOST_TIMES as usize + 1).count() as u32;
-        let end = calendar.until.map(|until| format!("{until:.0}")).unwrap_or_default();
+        let shown = |until: Timestamp| match zone(&self.zone) {
+            Ok(zone) => format!("{} ({})", until.to_zoned(zone).strftime("%F %H:%M"), self.zone),
+            Err(_) => format!("{until:.0}"),
+        };
+        let end = calendar.until.map(shown).unwrap_or_default();
         match count {
             0 => Err(format!("no time of the schedule lies between now and its end at {end}; set a later end")),
             count if count <= MOST_TIMES => Ok(count),
@@ -152,6 +158,21 @@ impl Scheduled {
             Ends::Until(at) => at.to_zoned(zone),
         };
         end.map_or(Timestamp::MAX, |end| end.timestamp())
+    }
+}
+
+impl Plan {
+    /// The plan with the rounds counted that a run made at `created` has before its schedule's end. Plans without one stay as they are.
+    pub fn beginning(self, created: jiff::Timestamp, source: Option<Source<'_>>) -> Result<Plan, PlanError> {
+        let Some((schedule, ends)) = self.schedule.as_ref().and_then(|schedule| Some((schedule, schedule.ends.as_ref()?))) else {
+            return Ok(self);
+        };
+        let key = match ends {
+            Ends::For(_) => "schedule.for",
+            Ends::Until(_) => "schedule.until",
+        };
+        let rounds = schedule.count(created).map_err(|message| PlanError::at(source, key, message))?;
+        Ok(Plan { rounds, ..self })
     }
 }
 
@@ -239,6 +260,23 @@ pub(super) fn resolve(file: Option<&ScheduleFile>, counted: bool, source: Option
     Ok(Some(schedule))
 }
 
+/// The rounds of a plan with a schedule; 0 where its end counts them.
+pub(super) fn rounds(schedule: &Scheduled, rounds: u32, file: &PlanFile, patch: &Patch, blame: &Blame<'_>) -> Result<u32, PlanError> {
+    if file.every_s.is_some_and(|every_s| 0 < every_s) {
+        return Err(blame.key("every_s", "`schedule:` says when rounds begin; leave one of the two out"));
+    }
+    if schedule.ends.is_some() {
+        return match file.rounds {
+            Some(_) => Err(blame.key("rounds", "the schedule's end counts the rounds; leave this out, or `for` and `until`")),
+            None => Ok(0),
+        };
+    }
+    match rounds <= MOST_TIMES {
+        true => Ok(rounds),
+        false => Err(blame.flag_or(patch.rounds.is_some(), "--rounds", "rounds", format!("a schedule has at most {MOST_TIMES} rounds"))),
+    }
+}
+
 /// The schedule's end, or the key at fault and a message.
 fn ends(own: &ScheduleFile) -> Result<Option<Ends>, (&'static str, String)> {
     match (&own.lasts, &own.until) {
@@ -280,13 +318,19 @@ fn smallest_distance(mut times: impl Iterator<Item = Timestamp>, enough: u64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::PlanFile;
+    use crate::dataset::Dataset;
 
     fn schedule_of(text: &str) -> Result<Scheduled, String> {
         let text = format!("name: x\nschedule:\n{text}");
         let source = Source { file: "plan.yaml", text: &text };
         let file = PlanFile::parse(source).map_err(|error| error.to_string())?;
         resolve(file.schedule.as_ref(), false, Some(source)).map_err(|error| error.to_string()).map(Option::unwrap)
+    }
+
+    fn plan_of(text: &str, patch: &Patch) -> Result<Plan, String> {
+        let source = Source { file: "plan.yaml", text };
+        let file = PlanFile::parse(source).map_err(|error| error.to_string())?;
+        crate::plan::resolve(file, patch, Some(source), &Dataset::builtin("short-en").unwrap()).map_err(|error| error.to_string())
     }
 
     /// The times from `from` on, as the zone's clock shows them.
@@ -301,6 +345,9 @@ mod tests {
     fn times_are_read_on_the_clock_of_the_zone() {
         let daily = "  cron: \"17 9 * * MON-FRI\"\n  zone: Asia/Shanghai\n";
         assert_eq!(shown(daily, "2026-11-27T00:00:00Z", 2), ["27 09:17+08:00", "30 09:17+08:00"]);
+        assert_eq!(shown("  cron: \"0 9 * * MON#1\"\n", "2026-11-27T00:00:00Z", 2), ["07 09:00+00:00", "04 09:00+00:00"]);
+        let either = shown("  cron: \"0 9 28 * SUN\"\n", "2026-11-27T00:00:00Z", 3);
+        assert_eq!(either, ["28 09:00+00:00", "29 09:00+00:00", "06 09:00+00:00"]);
         assert_eq!(shown("  cron: \"@hourly\"\n", "2026-11-27T10:00:59Z", 2), ["27 10:00+00:00", "27 11:00+00:00"]);
     }
 
@@ -331,13 +378,38 @@ mod tests {
         let berlin = "  cron: \"@hourly\"\n  zone: Europe/Berlin\n";
         let from: Timestamp = "2026-10-09T22:00:00Z".parse().unwrap();
         assert_eq!(schedule_of(&format!("{berlin}  for: 30 d\n")).unwrap().count(from), Ok(30 * 24 + 1));
-        assert_eq!(schedule_of(&format!("{berlin}  for: 90 min\n")).unwrap().count(from), Ok(2));
+        for (length, times) in [("90 min", 2), ("12 h", 12), ("2 w", 14 * 24), ("1 mo", 31 * 24 + 1)] {
+            assert_eq!(schedule_of(&format!("{berlin}  for: {length}\n")).unwrap().count(from), Ok(times), "{length}");
+        }
         let until = schedule_of(&format!("{berlin}  until: 2026-10-11T00:00\n")).unwrap();
         assert_eq!((until.count(from), until.calendar(from).until.unwrap().to_string()), (Ok(24), "2026-10-10T22:00:00Z".into()));
         let past = until.count("2026-10-12T00:00:00Z".parse().unwrap()).unwrap_err();
-        assert!(past.contains("no time of the schedule lies between now and its end at 2026-10-10T22:00:00Z; set a later end"), "{past}");
+        assert!(
+            past.contains("no time of the schedule lies between now and its end at 2026-10-11 00:00 (Europe/Berlin); set a later end"),
+            "{past}"
+        );
         let many = schedule_of("  cron: \"* * * * *\"\n  for: 100 d\n").unwrap().count(from).unwrap_err();
         assert!(many.starts_with("more than 100000 rounds lie before the end"), "{many}");
+    }
+
+    #[test]
+    fn a_schedule_takes_the_place_of_slots_and_its_end_that_of_rounds() {
+        let schedule = "schedule:\n  cron: \"17 * * * *\"\n";
+        let plan = |text: &str, patch: &Patch| plan_of(&format!("targets: [a/b]\n{text}"), patch);
+        let publish = plan(&format!("preset: publish\n{schedule}"), &Patch::default()).unwrap();
+        assert_eq!((publish.rounds, publish.prompts.len(), publish.every_s, publish.preset), (72, 10, 0, None));
+        let month = plan(&format!("preset: publish\n{schedule}  for: 30 d\n"), &Patch::default()).unwrap();
+        assert_eq!((month.rounds, month.prompts.len(), month.every_s), (0, 10, 0));
+        let shorter = Patch { rounds: Some(5), ..Patch::default() };
+        let five = plan(&format!("{schedule}  for: 30 d\n"), &shorter).unwrap();
+        assert_eq!((five.rounds, five.schedule.unwrap().ends), (5, None), "a flag is stronger than the file's end");
+
+        let error = |text: &str| plan(text, &Patch::default()).unwrap_err();
+        let both = error(&format!("every_s: 3600\n{schedule}"));
+        assert!(both.starts_with("plan.yaml:2: every_s: `schedule:` says when rounds begin; leave one of the two out"), "{both}");
+        let counted = error(&format!("rounds: 9\n{schedule}  for: 30 d\n"));
+        assert!(counted.starts_with("plan.yaml:2: rounds: the schedule's end counts the rounds"), "{counted}");
+        assert!(error(&format!("rounds: 200000\n{schedule}")).contains("rounds: a schedule has at most 100000 rounds"));
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Schedule {
     ///
     /// Blocks come in cycles of as many as there are targets. Within a cycle each target stands at each place once (a Latin square),
     /// and over one cycle (an even number of targets) or two (odd) each follows each other equally often (Williams 1949).
-    fn order(&self, number: usize) -> Vec<usize> {
+    pub(super) fn order(&self, number: usize) -> Vec<usize> {
         let n = self.targets.len();
         let (cycle, row) = (number / n, number % n);
         // Two cycles of an odd number of targets belong together: the second is the first, mirrored.
@@ -201,18 +201,18 @@ pub fn nonce(random: &mut impl Rng) -> String {
 }
 
 /// A stream of random numbers for one purpose. The seed is hashed, so that no purpose shares its numbers with another.
-fn random(purpose: &[&str]) -> ChaCha8Rng {
+pub(super) fn random(purpose: &[&str]) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(Sha256::digest(purpose.join("\0").as_bytes()).into())
 }
 
 /// Fisher and Yates, by hand: `rand`'s own shuffle may change its draws from release to release.
-fn shuffle<T>(items: &mut [T], random: &mut impl Rng) {
+pub(super) fn shuffle<T>(items: &mut [T], random: &mut impl Rng) {
     for last in (1..items.len()).rev() {
         items.swap(last, (random.next_u64() % (last as u64 + 1)) as usize);
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

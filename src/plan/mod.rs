@@ -1,19 +1,23 @@
 //! Design of the experiment: plan file -> valid plan -> rounds, blocks, trials. Pure.
 
+mod arrivals;
 mod calendar;
 mod design;
 mod estimate;
 mod file;
+mod load;
 mod pacing;
 mod resolve;
 mod source;
 mod windows;
 
+pub use arrivals::Arrivals;
 pub use calendar::{BadCalendar, Ends, MOST_TIMES, ScheduleFile, Scheduled, times};
 pub use design::{Block, Schedule, nonce};
 pub use estimate::{Estimate, SPEEDS, estimate, slow_warnings, tokens_at_most};
 pub use file::{BudgetFile, Cache, Concurrency, LimitsFile, Patch, PlanFile, Prompts};
-pub use pacing::{Pacing, never, pacing};
+pub use load::{LoadAsk, LoadCell, LoadSchedule, LoadWish, conditions_to_stop};
+pub use pacing::{Pacing, never, pace_words, pacing};
 pub use resolve::{Plan, Preset, resolve};
 pub use source::{PlanError, Source};
 pub use windows::WindowsFile;

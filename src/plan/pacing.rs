@@ -38,7 +38,7 @@ pub fn pacing(plan: &Plan, targets: &[TargetFacts], dataset: &Dataset, moments: 
     if paced.is_empty() {
         return told;
     }
-    told.lines.extend(paced.iter().map(|target| format!("  {}: at most {}", target.id, words(&target.pace))));
+    told.lines.extend(paced.iter().map(|target| format!("  {}: at most {}", target.id, pace_words(&target.pace))));
     let requests = plan.prompts.len() as u64 + u64::from(plan.warm_up);
     let a_minute = |target: &&TargetFacts| a_minute(&target.pace, longest(plan, target, dataset));
     // A block waits for the slowest of its targets, whereupon the others' minutes are over too.
@@ -65,8 +65,8 @@ pub fn pacing(plan: &Plan, targets: &[TargetFacts], dataset: &Dataset, moments: 
     told
 }
 
-/// A pace in words.
-fn words(pace: &Pace) -> String {
+/// A pace in words: `20 requests a minute, 4 at once`.
+pub fn pace_words(pace: &Pace) -> String {
     let figures = [
         (pace.requests_per_minute, "requests a minute"),
         (pace.tokens_per_minute, "tokens a minute"),

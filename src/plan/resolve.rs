@@ -1,13 +1,13 @@
 //! From what was written and typed to a plan that is valid by construction.
 
 use super::source::{PlanError, Source};
-use super::{Cache, Concurrency, Ends, MOST_TIMES, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
+use super::{Cache, Concurrency, Patch, PlanFile, Prompts, Scheduled, TargetEntry};
 use crate::dataset::Dataset;
 use crate::ident::PromptId;
 use crate::record::{Budget, Limits, Pace, Sampling, Thinking, Windows};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Rounds and prompts by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -108,27 +108,22 @@ impl PlanFile {
 }
 
 impl Plan {
-    /// SHA-256 of the plan's canonical JSON, hexadecimal.
+    /// SHA-256 of the plan's canonical JSON, hexadecimal. Files count by their names alone: from where a plan is named is not part of what
+    /// is planned, and what a data set asks has a digest of its own.
     pub fn digest(&self) -> String {
-        let json = match self.schedule.as_ref().and_then(|schedule| schedule.ends.as_ref()) {
+        let named = |path: &Path| path.file_name().map_or_else(|| path.to_owned(), PathBuf::from);
+        let mut plan = self.clone();
+        plan.dataset = named(Path::new(&plan.dataset)).display().to_string();
+        plan.tokenizer = plan.tokenizer.as_deref().map(named);
+        for target in &mut plan.targets {
+            target.ca_file = target.ca_file.as_deref().map(named);
+        }
+        if plan.schedule.as_ref().is_some_and(|schedule| schedule.ends.is_some()) {
             // How many rounds lie before an end depends on when the run begins. The end is what was planned.
-            Some(_) => serde_json::to_vec(&Plan { rounds: 0, ..self.clone() }),
-            None => serde_json::to_vec(self),
-        };
-        Sha256::digest(json.unwrap_or_default()).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// The plan with the rounds counted that a run made at `created` has before its schedule's end. Plans without one stay as they are.
-    pub fn beginning(self, created: jiff::Timestamp, source: Option<Source<'_>>) -> Result<Plan, PlanError> {
-        let Some((schedule, ends)) = self.schedule.as_ref().and_then(|schedule| Some((schedule, schedule.ends.as_ref()?))) else {
-            return Ok(self);
-        };
-        let key = match ends {
-            Ends::For(_) => "schedule.for",
-            Ends::Until(_) => "schedule.until",
-        };
-        let rounds = schedule.count(created).map_err(|message| PlanError::at(source, key, message))?;
-        Ok(Plan { rounds, ..self })
+            plan.rounds = 0;
+        }
+        let json = serde_json::to_vec(&plan).unwrap_or_default();
+        Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -171,15 +166,15 @@ pub fn resolve(file: PlanFile, patch: &Patch, source: Option<Source<'_>>, datase
 }
 
 /// Names the flag or the line that a fault came from.
-struct Blame<'s> {
+pub(super) struct Blame<'s> {
     source: Option<Source<'s>>,
 }
 
 impl Blame<'_> {
-    fn key(&self, key: &str, message: impl Into<String>) -> PlanError {
+    pub(super) fn key(&self, key: &str, message: impl Into<String>) -> PlanError {
         PlanError::at(self.source, key, message)
     }
-    fn flag_or(&self, by_flag: bool, flag: &str, key: &str, message: impl Into<String>) -> PlanError {
+    pub(super) fn flag_or(&self, by_flag: bool, flag: &str, key: &str, message: impl Into<String>) -> PlanError {
         match by_flag {
             true => PlanError::at(None, flag, message),
             false => self.key(key, message),
@@ -220,28 +215,11 @@ fn size(file: &PlanFile, patch: &Patch, blame: &Blame<'_>, dataset: &Dataset, sc
         Prompts::Ids(ids) => ids.len() as u32,
     };
     if let Some(schedule) = schedule {
-        let rounds = by_calendar(schedule, rounds, file, patch, blame)?;
+        let rounds = super::calendar::rounds(schedule, rounds, file, patch, blame)?;
         return Ok((rounds, prompts, 0, None));
     }
     let still = rounds == preset_rounds && count == preset_prompts && (patch.preset.is_some() || file.preset.is_some());
     Ok((rounds, prompts, file_every.unwrap_or(preset_every), still.then_some(preset)))
-}
-
-/// The rounds of a plan with a schedule; 0 where its end counts them.
-fn by_calendar(schedule: &Scheduled, rounds: u32, file: &PlanFile, patch: &Patch, blame: &Blame<'_>) -> Result<u32, PlanError> {
-    if file.every_s.is_some_and(|every_s| 0 < every_s) {
-        return Err(blame.key("every_s", "`schedule:` says when rounds begin; leave one of the two out"));
-    }
-    if schedule.ends.is_some() {
-        return match file.rounds {
-            Some(_) => Err(blame.key("rounds", "the schedule's end counts the rounds; leave this out, or `for` and `until`")),
-            None => Ok(0),
-        };
-    }
-    match rounds <= MOST_TIMES {
-        true => Ok(rounds),
-        false => Err(blame.flag_or(patch.rounds.is_some(), "--rounds", "rounds", format!("a schedule has at most {MOST_TIMES} rounds"))),
-    }
 }
 
 fn known(ids: &[PromptId], dataset: &Dataset) -> Result<(), String> {
@@ -441,32 +419,24 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_takes_the_place_of_slots_and_its_end_that_of_rounds() {
-        let schedule = "schedule:\n  cron: \"17 * * * *\"\n";
-        let plan = |text: &str, patch: &Patch| plan_of(&format!("targets: [a/b]\n{text}"), patch);
-        let publish = plan(&format!("preset: publish\n{schedule}"), &Patch::default()).unwrap();
-        assert_eq!((publish.rounds, publish.prompts.len(), publish.every_s, publish.preset), (72, 10, 0, None));
-        let month = plan(&format!("preset: publish\n{schedule}  for: 30 d\n"), &Patch::default()).unwrap();
-        assert_eq!((month.rounds, month.prompts.len(), month.every_s), (0, 10, 0));
-        let shorter = Patch { rounds: Some(5), ..Patch::default() };
-        let five = plan(&format!("{schedule}  for: 30 d\n"), &shorter).unwrap();
-        assert_eq!((five.rounds, five.schedule.unwrap().ends), (5, None), "a flag is stronger than the file's end");
-
-        let error = |text: &str| plan(text, &Patch::default()).unwrap_err();
-        let both = error(&format!("every_s: 3600\n{schedule}"));
-        assert!(both.starts_with("plan.yaml:2: every_s: `schedule:` says when rounds begin; leave one of the two out"), "{both}");
-        let counted = error(&format!("rounds: 9\n{schedule}  for: 30 d\n"));
-        assert!(counted.starts_with("plan.yaml:2: rounds: the schedule's end counts the rounds"), "{counted}");
-        assert!(error(&format!("rounds: 200000\n{schedule}")).contains("rounds: a schedule has at most 100000 rounds"));
-    }
-
-    #[test]
     fn a_plan_without_a_schedule_keeps_its_digest() {
         // As the release before schedules had it.
         let plan = plan_of("targets: [a/b]\nprompts: 2\n", &Patch::default()).unwrap();
         assert_eq!(plan.digest(), "175522fdbd320ceb822bdc89ef2a9746bea950c04ae4913736fa45883640044e");
         let scheduled = plan_of("targets: [a/b]\nprompts: 2\nschedule:\n  cron: \"@hourly\"\n", &Patch::default()).unwrap();
         assert_ne!(scheduled.digest(), plan.digest());
+    }
+
+    #[test]
+    fn a_target_s_pace_comes_before_the_plan_s_figure_by_figure_and_both_are_part_of_the_digest() {
+        let plan = |text: &str| plan_of(text, &Patch::default()).unwrap();
+        let of = "pace:\n  requests_per_minute: 20\n  requests_per_day: 500\ntargets:\n  - a/b\n  - target: c/d\n    pace: {requests_per_minute: 5}\n";
+        let paces: Vec<Pace> = plan(of).targets.iter().map(|entry| entry.pace.unwrap()).collect();
+        assert_eq!(paces.iter().map(|pace| pace.requests_per_minute).collect::<Vec<_>>(), [Some(20), Some(5)]);
+        assert_eq!(paces.iter().map(|pace| pace.requests_per_day).collect::<Vec<_>>(), [Some(500); 2]);
+        assert_ne!(plan(of).digest(), plan(&of.replace("500", "400")).digest());
+        // A plan without a pace keeps the digest that it had before there were any.
+        assert!(!serde_json::to_string(&plan("targets: [a/b]\n")).unwrap().contains("pace"));
     }
 
     #[test]

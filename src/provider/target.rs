@@ -273,7 +273,7 @@ pub(super) fn is_loopback_host(host: &str) -> bool {
 mod tests {
     use super::*;
     use crate::provider::Catalog;
-    use crate::record::Unequal;
+    use crate::record::{Pace, Unequal};
 
     fn entry(target: &str) -> TargetEntry {
         TargetEntry { target: target.to_owned(), ..TargetEntry::default() }
@@ -311,6 +311,23 @@ mod tests {
         assert_eq!(resolved(&entry("http://127.0.0.1:8000/a/v1=m")).id.as_str(), "127.0.0.1:8000/a/m");
         let facts = resolved(&TargetEntry { provider: Some("vllm".to_owned()), ..entry("http://127.0.0.1:8000/v1/chat/completions=m") });
         assert_eq!((facts.provider.as_str(), facts.base_url.as_str()), ("vllm", "http://127.0.0.1:8000/v1"));
+    }
+
+    #[test]
+    fn a_pace_is_the_plan_s_where_it_says_one_and_else_the_provider_file_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = "provider: {id: mine, title: Mine}\nendpoint: {base_url: \"http://127.0.0.1:1/v1\"}\nlimits:\n  pace: {requests_per_minute: 20, \
+                    concurrency: 4}\nfacts:\n  - {of: [endpoint, limits], evidence: inferred, source: mine, date: 2026-11}\n";
+        std::fs::write(folder.path().join("mine.yaml"), file).unwrap();
+        let catalog = Catalog::load(&[folder.path().to_owned()]).unwrap();
+        let own = Pace { requests_per_minute: Some(5), tokens_per_day: Some(9), ..Pace::default() };
+        let facts = catalog.target(&TargetEntry { pace: Some(own), ..entry("mine/m") }).unwrap();
+        assert_eq!(facts.pace, Pace { concurrency: Some(4), ..own });
+        assert_eq!(catalog.target(&entry("mine/m")).unwrap().pace.requests_per_minute, Some(20));
+        std::fs::write(folder.path().join("mine.yaml"), file.replace("concurrency: 4", "concurrency: 0")).unwrap();
+        let told =
+            Catalog::load(&[folder.path().to_owned()]).and_then(|catalog| catalog.profile("mine").map(drop)).unwrap_err().to_string();
+        assert!(told.contains("limits.pace.concurrency: 0 allows no request at all"), "{told}");
     }
 
     #[test]

@@ -14,6 +14,9 @@ use tabled::settings::style::HorizontalLine;
 use tabled::settings::{Alignment, Padding, Span, Style as Border};
 use unicode_width::UnicodeWidthStr;
 
+/// Names of no more columns stay beside their figures.
+const SHORT_NAME: usize = 6;
+
 /// How a grid is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -36,13 +39,24 @@ impl Shape {
         }
         let mut cells = table.rows.iter().flat_map(|row| &row.cells);
         if cells.any(|cell| cell.interval().is_some()) {
-            let two_columns = [shape(true, true, 2, 1), shape(false, true, 2, 1), shape(false, false, 2, 1)];
-            let rest = [shape(false, false, 1, 1), shape(false, true, 2, 2), shape(false, true, 2, 3)];
-            two_columns.into_iter().chain(rest).collect()
+            let two_columns = [shape(true, true, 2, 1), shape(false, true, 2, 1)];
+            let names_above = [shape(false, false, 2, 1), shape(false, false, 1, 1)];
+            let parts = [shape(false, true, 2, 2), shape(false, true, 2, 3)];
+            // A short name, such as a number of users, gains nothing by a line of its own.
+            match table.rows.iter().all(|row| name_of(table, &row.cells).width() <= SHORT_NAME) {
+                true => two_columns.into_iter().chain([shape(false, true, 1, 1)]).chain(parts).chain(names_above).collect(),
+                false => two_columns.into_iter().chain(names_above).chain(parts).collect(),
+            }
         } else {
             vec![shape(true, true, 2, 1), shape(true, false, 2, 1)]
         }
     }
+}
+
+/// Whether a window holds all columns beside each other, names among them, intervals included.
+pub(super) fn in_one(table: &Table, width: usize) -> bool {
+    let shape = |intervals_beside, gap| Shape { intervals_beside, names_beside: true, gap, parts: 1 };
+    [shape(true, 2), shape(false, 1)].into_iter().any(|shape| grid(table, width, shape).is_some())
 }
 
 /// A column of the grid: one of the table's, or the shades of its rows.

@@ -132,7 +132,7 @@ fn day(reading: &Reading<'_>, panel: &Panel, found: &Result<Hours, NoHours>, all
             foot: Table {
                 lang,
                 legend: caption::legend(panel.quantity, lang),
-                warnings: caption::warnings(hours, lang),
+                warnings: caption::warnings(reading, hours),
                 caption: caption::caption(reading, panel, hours, all),
                 ..Table::default()
             },

@@ -7,6 +7,7 @@ mod grids;
 mod list;
 mod seed;
 
+use super::grid::in_one;
 use super::harmless::markdown;
 use super::prose::{hung, prose};
 use super::targets::{target_name, titled};
@@ -38,6 +39,8 @@ pub struct LoadTables {
     answers: Vec<(String, Vec<String>)>,
     /// Legend, warnings and caption.
     foot: Table,
+    /// The table and its foot instead, for a window that does not hold the last table in one.
+    narrow: Option<(Table, Table)>,
     /// For spreadsheets.
     list: Table,
     /// For programs.
@@ -49,7 +52,14 @@ pub fn load_tables(reading: &LoadReading<'_>) -> LoadTables {
     let tables = grids::grids(reading);
     let answers = answers::answers(reading);
     let foot = caption::foot(reading, &tables);
-    LoadTables { full: full::full(reading, &answers, &foot), list: list::list(reading), tables: headed(reading, tables), answers, foot }
+    LoadTables {
+        full: full::full(reading, &answers, &foot),
+        list: list::list(reading),
+        tables: headed(reading, tables),
+        answers,
+        foot,
+        narrow: None,
+    }
 }
 
 /// A load run as the tables that started this are laid out: users, RPS, mean latency, P99 latency, mean TPS, TTFT, success rate.
@@ -59,6 +69,7 @@ pub fn load_seed_layout(reading: &LoadReading<'_>) -> LoadTables {
     LoadTables {
         full: seed::full(reading, &foot),
         list: seed::list(reading),
+        narrow: Some(seed::narrow(reading, &table)),
         tables: headed(reading, vec![table]),
         answers: Vec::new(),
         foot,
@@ -83,6 +94,11 @@ impl LoadTables {
     }
 
     fn terminal(&self, width: usize) -> String {
+        let fits = self.tables.last().is_none_or(|table| in_one(table, width));
+        if let Some((table, foot)) = self.narrow.as_ref().filter(|_| !fits) {
+            let head = self.tables.first().into_iter();
+            return head.chain([table, foot]).map(|table| table.write(Format::Terminal, width)).collect();
+        }
         let mut out: String = self.tables.iter().map(|table| table.write(Format::Terminal, width)).collect();
         for (head, lines) in &self.answers {
             prose(&mut out, head, width, 2, anstyle::Style::new().bold());

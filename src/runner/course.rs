@@ -2,7 +2,7 @@
 
 use super::hold::{all_over_budget, hold};
 use super::lag::LagWatch;
-use super::lane::{Lane, Planned, Setting};
+use super::lane::{Lane, Planned, Setting, reply_at_most};
 use super::resume::tokens_used;
 use super::{Before, Extent, NextRound, Outcome, Progress, Raced, RoundOf, RunInputs, Spent, Stop, usable, words};
 use crate::clock::Clock;
@@ -21,7 +21,9 @@ const LONGEST_BREAK_S: i64 = 15 * 60;
 /// The longest time without a look at the wall clock.
 const LONGEST_STEP_NS: u64 = secs(30);
 /// One round is asked for by another clock than this machine's at times: so many seconds before its time it is waited for.
-const EARLY_S: i64 = 5;
+pub const EARLY_S: i64 = 5;
+/// A connection that was idle for longer is not asked over again: routers on the way forget it, and a machine that slept cannot know.
+const LONGEST_IDLE_S: i64 = 60;
 /// The wall clock was set, or the machine slept, where it moved against the monotonic one by more than this.
 const STEP_NS: i128 = 100_000_000;
 
@@ -45,8 +47,13 @@ pub async fn run(inputs: RunInputs) -> Raced {
     if let Some(why) = stopped_by(&outcome) {
         course.note(&format!("the run stopped: {why}"));
     }
-    let folder = course.journal.folder().to_owned();
-    match course.journal.close() {
+    close(course.journal, outcome)
+}
+
+/// The end of a run, once all its lines are on the disk.
+pub(super) fn close(journal: Journal, outcome: Outcome) -> Raced {
+    let folder = journal.folder().to_owned();
+    match journal.close() {
         Ok(folder) => Raced { folder, outcome },
         Err(fault) => Raced { folder, outcome: Outcome::RecordFailed(fault) },
     }
@@ -210,6 +217,7 @@ impl Course {
                     None => at_once.then_some(start),
                 },
                 entry: entries[*index].clone(),
+                load: None,
             };
             turns.push((lane, planned));
         }
@@ -218,7 +226,7 @@ impl Course {
         let mut record = |trial: Trial, lane: &Lane, was_stopped: bool| {
             if let Some(answer) = &trial.answer {
                 spent.requests += 1;
-                spent.tokens += tokens_used(answer, tokens_at_most(text), lane.reply_at_most(asked.role));
+                spent.tokens += tokens_used(answer, tokens_at_most(text), reply_at_most(&lane.racer, asked.role));
                 whole &= answer.ended != Ended::Cancelled;
             }
             lag.saw(&trial);
@@ -268,12 +276,16 @@ impl Course {
         }
         let most = self.schedule.calendar.as_ref().map_or(LONGEST_STEP_NS, |calendar| step_ns(calendar.late_s));
         let mut stop = self.setting.stop.clone();
+        let came = self.setting.clock.wall();
         loop {
             if let Some(outcome) = self.interrupted() {
                 return Some(outcome);
             }
             let left = due.as_nanosecond() - self.setting.clock.wall().as_nanosecond();
             if left <= 0 {
+                if LONGEST_IDLE_S < due.as_second() - came.as_second() {
+                    self.lanes.iter_mut().for_each(Lane::hang_up);
+                }
                 return None;
             }
             // In steps, since the wall clock may be set meanwhile, or the machine sleep.
@@ -295,7 +307,7 @@ impl Course {
 
     /// What a request may use of each target's tokens.
     fn tokens_at_most(&self, text: &str, role: Role) -> Vec<u64> {
-        self.lanes.iter().map(|lane| tokens_at_most(text) + lane.reply_at_most(role)).collect()
+        self.lanes.iter().map(|lane| tokens_at_most(text) + reply_at_most(&lane.racer, role)).collect()
     }
 
     /// Rounds that follow one another end with the day of the last target; those that have a time of their own pass without it.
@@ -387,7 +399,7 @@ impl Course {
 }
 
 /// Why the run stopped before its end, for the record.
-fn stopped_by(outcome: &Outcome) -> Option<String> {
+pub(super) fn stopped_by(outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => return None,
         Outcome::Interrupted => "interrupted by the user".into(),

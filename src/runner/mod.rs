@@ -1,10 +1,12 @@
-//! When requests start and stop: rounds, blocks, one request in flight a target, draining on Ctrl-C, resuming.
+//! When requests start and stop: rounds, blocks, one request in flight a target, draining on Ctrl-C, resuming; and load, in stages of
+//! users or arrivals.
 
 mod counts;
 mod course;
 mod hold;
 mod lag;
 mod lane;
+mod load;
 mod pace;
 mod progress;
 mod resume;
@@ -24,7 +26,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 pub use counts::{keep_counts, keep_text};
-pub use course::run;
+pub use course::{EARLY_S, run};
+pub use load::{LoadInputs, run_load, spawn_load};
 pub use pace::{Flight, Landing, MINUTE, Pacer, Past, Turn};
 pub use progress::{NextRound, Progress, Range, RoundOf, Spent};
 pub use resume::{Before, thin};
@@ -129,9 +132,15 @@ pub struct Raced {
 
 /// Runs on a thread and runtime of its own, so that nothing else takes the measurement's time.
 pub fn spawn(inputs: RunInputs) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
+    on_own_thread(move || run(inputs))
+}
+
+fn on_own_thread<R: Future<Output = Raced>>(
+    run: impl FnOnce() -> R + Send + 'static,
+) -> std::io::Result<std::thread::JoinHandle<std::io::Result<Raced>>> {
     let work = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(runtime.block_on(run(inputs)))
+        Ok(runtime.block_on(run()))
     };
     std::thread::Builder::new().name("measure".into()).spawn(work)
 }

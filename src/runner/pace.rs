@@ -15,7 +15,8 @@ pub const MINUTE: u64 = secs(60) + ms(100);
 pub enum Turn {
     /// At once.
     Now,
-    /// Not before this moment, which lies ahead; nothing that happens until then makes it earlier or later but another request.
+    /// Not before this moment, which lies ahead, as far as is known now: a request in flight that ends with fewer tokens than it might have
+    /// taken can make it earlier.
     At(Stamp),
     /// Not before one of those in flight has ended: there are as many as may be, or they may use up all that is left of the tokens.
     AfterAnEnd,
@@ -58,10 +59,10 @@ pub struct Past {
 #[derive(Debug, Clone, Default)]
 pub struct Pacer {
     pace: Pace,
-    /// Requests of the last minute by the time at which they were written, or begun where that is not known yet. The number tells requests
-    /// of one moment apart.
+    /// Requests of the last minute by the time at which they will be a minute old (which always lies behind the beginning of the clock),
+    /// from when they were written, or begun where that is not known yet. The number tells requests of one moment apart.
     requests: BTreeSet<(Stamp, u64)>,
-    /// Tokens of requests that ended within the last minute, in order of their end.
+    /// Tokens of requests that ended within the last minute, by the time at which that will be a minute ago, ascending.
     tokens: VecDeque<(Stamp, u64)>,
     in_flight: BTreeMap<u64, Begun>,
     next: u64,
@@ -115,7 +116,7 @@ impl Pacer {
         self.next += 1;
         let begun = Begun { at: now, day: day(wall), tokens_at_most };
         self.in_flight.insert(number, begun);
-        self.requests.insert((now, number));
+        self.requests.insert((now.plus(MINUTE), number));
         self.days.entry(begun.day).or_default().requests += 1;
         Flight(number)
     }
@@ -124,11 +125,11 @@ impl Pacer {
     pub fn ended(&mut self, flight: Flight, now: Stamp, landing: Landing) {
         let Some(begun) = self.in_flight.remove(&flight.0) else { return };
         if let Some(written) = landing.written
-            && self.requests.remove(&(begun.at, flight.0))
+            && self.requests.remove(&(begun.at.plus(MINUTE), flight.0))
         {
-            self.requests.insert((written, flight.0));
+            self.requests.insert((written.plus(MINUTE), flight.0));
         }
-        self.tokens.push_back((now, landing.tokens));
+        self.tokens.push_back((now.plus(MINUTE), landing.tokens));
         self.days.entry(begun.day).or_default().tokens += landing.tokens;
         self.wait_for(landing.retry_after_s, now);
     }
@@ -136,17 +137,14 @@ impl Pacer {
     /// Takes in a request of an earlier sitting. In order of time, and before the first of this one.
     pub fn recall(&mut self, past: &Past, now: Stamp, wall: jiff::Timestamp) {
         let ago = |at: jiff::Timestamp| wall.as_nanosecond().saturating_sub(at.as_nanosecond()).clamp(0, i128::from(u64::MAX)) as u64;
-        let stamp = |at: jiff::Timestamp| Stamp(now.0.saturating_sub(ago(at)));
+        let minute_old = |at: jiff::Timestamp| Some(now.plus(MINUTE.checked_sub(ago(at))?));
         let used = self.days.entry(day(past.sent)).or_default();
         *used = Used { requests: used.requests + 1, tokens: used.tokens + past.tokens };
-        if ago(past.sent) < MINUTE {
-            self.requests.insert((stamp(past.sent), self.next));
+        if let Some(at) = minute_old(past.sent) {
+            self.requests.insert((at, self.next));
             self.next += 1;
         }
-        if ago(past.ended) < MINUTE {
-            self.tokens.push_back((stamp(past.ended), past.tokens));
-        }
-        // Counted from the end of that request on the wall clock, since its stamp may lie before this clock began.
+        self.tokens.extend(minute_old(past.ended).map(|at| (at, past.tokens)));
         let left = past.retry_after_s.map(|seconds| seconds - ago(past.ended) as f64 / 1e9);
         self.wait_for(left.filter(|left| 0.0 < *left), now);
     }
@@ -202,9 +200,9 @@ impl Pacer {
     /// When a minute's requests leave room for one more.
     fn requests_free(&self, now: Stamp) -> Stamp {
         let Some(most) = self.pace.requests_per_minute else { return Stamp::default() };
-        let lately = || self.requests.iter().filter(|(at, _)| now < at.plus(MINUTE));
+        let lately = || self.requests.iter().map(|(at, _)| *at).filter(|at| now < *at);
         let over = (lately().count() + 1).saturating_sub(most as usize);
-        over.checked_sub(1).and_then(|last| lately().nth(last)).map_or(Stamp::default(), |(at, _)| at.plus(MINUTE))
+        over.checked_sub(1).and_then(|last| lately().nth(last)).unwrap_or_default()
     }
 
     /// When a minute's tokens leave room for so many more; none while those in flight may take what is needed.
@@ -212,24 +210,24 @@ impl Pacer {
         let Some(most) = self.pace.tokens_per_minute else { return Some(Stamp::default()) };
         let in_flight: u64 = self.in_flight.values().map(|begun| begun.tokens_at_most).sum();
         let room = most.checked_sub(in_flight + tokens)?;
-        let lately = || self.tokens.iter().filter(|(at, _)| now < at.plus(MINUTE));
+        let lately = || self.tokens.iter().filter(|(at, _)| now < *at);
         let mut left: u64 = lately().map(|(_, tokens)| tokens).sum();
         let mut earliest = Stamp::default();
         for (at, tokens) in lately() {
             if left <= room {
                 break;
             }
-            (left, earliest) = (left - tokens, at.plus(MINUTE));
+            (left, earliest) = (left - tokens, *at);
         }
         Some(earliest)
     }
 
     /// Lets go of what is older than a minute and of days that are over.
     fn forget(&mut self, now: Stamp, wall: jiff::Timestamp) {
-        while self.requests.first().is_some_and(|(at, _)| at.plus(MINUTE) <= now) {
+        while self.requests.first().is_some_and(|(at, _)| *at <= now) {
             self.requests.pop_first();
         }
-        while self.tokens.front().is_some_and(|(at, _)| at.plus(MINUTE) <= now) {
+        while self.tokens.front().is_some_and(|(at, _)| *at <= now) {
             self.tokens.pop_front();
         }
         // A day more is kept, since a wall clock may be set back over midnight.
@@ -368,9 +366,9 @@ mod tests {
         for (sent, ended, retry_after_s) in [(90_000, 89_000, None), (50, 40, None), (30, 20, Some(25.0))] {
             target.0.recall(&Past { sent: ago(sent), ended: ago(ended), tokens: 30, retry_after_s }, now, wall(now));
         }
-        // The first of this minute may lie before the clock began, then it counts from there.
-        let Turn::At(earliest) = target.turn(now, 10) else { panic!("two requests in this minute") };
-        assert!(at(10) <= earliest && earliest <= at(0).plus(MINUTE), "{earliest:?}");
+        // The older of this minute's two went out 50 s ago, before the clock began; the rest that was asked for is over 5 s from now.
+        assert_eq!(target.turn(now, 10), Turn::At(Stamp(now.0 + MINUTE - secs(50))));
+        assert_eq!(target.turn(now, 71), Turn::At(Stamp(now.0 + MINUTE - secs(20))));
         target.0.recall_out(wall(now));
         assert!(matches!(target.turn(now, 10), Turn::NotToday(_)));
     }
@@ -392,7 +390,7 @@ mod tests {
     }
 
     proptest! {
-        /// Requests come after a pause each, last for a while and take tokens; each is sent as soon as the pacer lets it. Then no minute holds
+        /// Requests come after a pause each, last for a while and take half the tokens that they may; each is sent as soon as the pacer lets it. Then no minute holds
         /// more than is allowed, however the server counts tokens; and none could have been sent a moment sooner.
         #[test]
         fn no_minute_holds_more_than_it_may_and_nobody_waits_longer_than_needed((pace, requests) in paces().prop_flat_map(waits)) {
@@ -406,34 +404,37 @@ mod tests {
                     running.sort_by_key(|(end, ..)| *end);
                     while running.first().is_some_and(|(end, ..)| *end <= now) {
                         let (end, flight, tokens) = running.remove(0);
-                        target.end(flight, end, tokens);
+                        target.end(flight, end, tokens / 2);
                     }
                     match target.turn(now, tokens) {
                         Turn::Now => break,
                         Turn::At(earliest) => {
                             prop_assert!(now < earliest);
-                            prop_assert!(!allowed(&pace, &sent, Stamp(earliest.0 - 1), tokens), "it could have gone sooner");
+                            prop_assert!(!allowed(&pace, &sent, (now, Stamp(earliest.0 - 1)), tokens), "it could have gone sooner");
                             now = running.first().map_or(earliest, |(end, ..)| earliest.min(*end));
                         }
                         Turn::AfterAnEnd => {
-                            prop_assert!(!allowed(&pace, &sent, now, tokens));
+                            prop_assert!(!allowed(&pace, &sent, (now, now), tokens));
                             now = running.first().expect("somebody is in flight").0;
                         }
                         other => prop_assert!(false, "{other:?}"),
                     }
                 }
-                prop_assert!(allowed(&pace, &sent, now, tokens), "too soon");
+                prop_assert!(allowed(&pace, &sent, (now, now), tokens), "too soon");
                 running.push((now.plus(ms(lasts)), target.begin(now, tokens), tokens));
                 sent.push((now, now.plus(ms(lasts)), tokens));
             }
         }
     }
 
-    /// Whether one more request at `now` keeps every window of a minute, written down from the definition and not from the pacer.
-    fn allowed(pace: &Pace, sent: &[(Stamp, Stamp, u64)], now: Stamp, tokens: u64) -> bool {
-        let requests = sent.iter().filter(|(begun, ..)| now < begun.plus(MINUTE)).count() as u64;
-        let counted: u64 = sent.iter().filter(|(_, end, _)| now < end.plus(MINUTE)).map(|(.., tokens)| tokens).sum();
-        let in_flight = sent.iter().filter(|(_, end, _)| now < *end).count() as u32;
+    /// Whether one more request `at` a moment keeps every window of a minute, as far as was `known` by then; written down from the definition
+    /// and not from the pacer.
+    fn allowed(pace: &Pace, sent: &[(Stamp, Stamp, u64)], (known, at): (Stamp, Stamp), tokens: u64) -> bool {
+        let flying = |end: Stamp| known < end;
+        let requests = sent.iter().filter(|(begun, ..)| at < begun.plus(MINUTE)).count() as u64;
+        let used = |(_, end, most): &(Stamp, Stamp, u64)| if flying(*end) { *most } else { most / 2 };
+        let counted: u64 = sent.iter().filter(|(_, end, _)| flying(*end) || at < end.plus(MINUTE)).map(used).sum();
+        let in_flight = sent.iter().filter(|(_, end, _)| flying(*end)).count() as u32;
         pace.requests_per_minute.is_none_or(|most| requests < most)
             && pace.tokens_per_minute.is_none_or(|most| counted + tokens <= most)
             && pace.concurrency.is_none_or(|most| in_flight < most)

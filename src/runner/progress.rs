@@ -2,7 +2,7 @@
 
 use super::usable;
 use crate::ident::TargetId;
-use crate::record::{Role, RoundState, Trial};
+use crate::record::{Role, RoundState, StageState, Trial};
 
 /// What happens in a run, for whoever draws it.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,33 @@ pub enum Progress {
         spent: Spent,
         /// The next round, where rounds have moments and one is left.
         next: Option<NextRound>,
+    },
+    /// A stage of a load run begins on a target.
+    Stage {
+        /// The pass, from 1.
+        pass: u32,
+        /// The stage, from 1.
+        stage: u32,
+        /// The target.
+        target: TargetId,
+        /// How many requests it will make, where that is known beforehand.
+        requests: Option<u64>,
+    },
+    /// A stage is over on a target, or was passed over.
+    StageOver {
+        /// The pass, from 1.
+        pass: u32,
+        /// The stage, from 1.
+        stage: u32,
+        /// The target.
+        target: TargetId,
+        /// What happened to it.
+        state: StageState,
+    },
+    /// The servers come to rest after a stage.
+    Resting {
+        /// When the next stage begins.
+        until: jiff::Timestamp,
     },
     /// A target was stopped.
     Stopped {

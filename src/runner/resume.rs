@@ -1,5 +1,6 @@
 //! What an earlier sitting of the same run left behind.
 
+use super::RoundOf;
 use super::pace::{Pacer, Past};
 use crate::clock::Clock;
 use crate::ident::TargetId;
@@ -30,18 +31,24 @@ pub struct Before {
     pub asked: BTreeMap<TargetId, Vec<Past>>,
     /// When a target was last left out because its day's budget was used up.
     pub over_budget: BTreeMap<TargetId, jiff::Timestamp>,
+    /// The last round that was held to its end, and what its targets did.
+    pub last_round: Option<(u32, Vec<RoundOf>)>,
 }
 
-/// Takes from a trial of the record what [`Before::of`] does not ask: its texts and all of its timeline but one event. A month of trials
-/// fits into memory then.
+/// Takes from a trial of the record what [`Before::of`] does not ask: its texts and all of its timeline but the first event and the
+/// first of the answer itself. A month of trials fits into memory then.
 pub fn thin(trial: &mut Trial) {
     let Some(answer) = &mut trial.answer else { return };
     (answer.text, answer.counts, answer.reads) = (None, None, Reads::default());
     answer.headers.clear();
     let told = answer.timeline.phase.iter().position(|phase| *phase != Phase::Reasoning);
-    let kept = told.and_then(|at| answer.timeline.points().nth(at));
-    answer.timeline = Timeline::default();
-    kept.into_iter().for_each(|point| answer.timeline.push(point));
+    let mut kept = Timeline::default();
+    for (at, point) in answer.timeline.points().enumerate() {
+        if at == 0 || Some(at) == told {
+            kept.push(point);
+        }
+    }
+    answer.timeline = kept;
 }
 
 impl Before {
@@ -72,7 +79,18 @@ impl Before {
                 *before.usable.entry(trial.target.clone()).or_default() += 1;
             }
         }
+        before.last_round = before.last_finished(run);
         before
+    }
+
+    fn last_finished(&self, run: &Run) -> Option<(u32, Vec<RoundOf>)> {
+        let round = run.rounds.iter().rfind(|line| line.state == RoundState::Finished)?.round;
+        let mut targets: Vec<RoundOf> = run.manifest.targets.iter().map(|target| RoundOf::of(target.id.clone())).collect();
+        let counts = |trial: &&Trial| trial.round == round && self.attempts.get(&(round, trial.block)) == Some(&trial.attempt);
+        for trial in run.trials.iter().filter(counts) {
+            targets.iter_mut().filter(|of| of.target == trial.target).for_each(|of| of.saw(trial));
+        }
+        Some((round, targets))
     }
 
     /// Tells a target's pacer what it was asked in earlier sittings.

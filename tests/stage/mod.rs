@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use photofinish::clock::Clock;
 use photofinish::dialect::{Decoder, Emit};
 use photofinish::ident::ProviderId;
-use photofinish::plan::Schedule;
+use photofinish::plan::{LoadSchedule, Schedule};
 use photofinish::provider::{Call, Capabilities, Provider, RequestError};
 use photofinish::record::{Calendar, Connect, Manifest, Reads, Role, RoundState, Stamps, TargetFacts, Trial};
-use photofinish::runner::{Before, Extent, Outcome, Progress, Racer, RunInputs, Stop, run};
+use photofinish::runner::{Before, Extent, LoadInputs, Outcome, Progress, Racer, RunInputs, Stop, run, run_load};
 use photofinish::store::{Journal, Run};
 use photofinish::timeline::{EndMark, Ended, ErrorKind, Mark, Phase, ProviderError, Stage as Step, StreamEvent, Usage};
 use photofinish::wire::{ConnectFailure, Connection, Endpoint, ExchangeFacts, Frame, Framing, Head, Transport, Watch, WireRequest};
@@ -316,19 +316,16 @@ impl Play {
             }
             std::future::pending::<()>().await;
         };
-        let inputs = RunInputs {
-            manifest,
-            schedule,
-            prompts,
-            racers,
-            journal,
-            before,
-            clock: clock.clone(),
-            stop: stopped,
-            extent: self.extent,
-            progress,
+        // A manifest with a load design is run as one.
+        let (run_clock, extent) = (clock.clone(), self.extent);
+        let run = async move {
+            let (clock, stop) = (run_clock, stopped);
+            match LoadSchedule::of(&manifest) {
+                None => run(RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop, extent, progress }).await,
+                Some(schedule) => run_load(LoadInputs { manifest, schedule, prompts, racers, journal, clock, stop, progress }).await,
+            }
         };
-        let raced = tokio::select! { raced = run(inputs) => raced, () = conductor => unreachable!(), () = clockmaker => unreachable!() };
+        let raced = tokio::select! { raced = run => raced, () = conductor => unreachable!(), () = clockmaker => unreachable!() };
         let mut progress = Vec::new();
         while let Ok(said) = told.try_recv() {
             progress.push(said);

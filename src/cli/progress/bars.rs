@@ -1,4 +1,4 @@
-//! Bars on a terminal: a line of what is going on, and one line a target. The terminal's height may be too small; indicatif then draws
+//! Bars on a terminal: what is going on, what is used and how long it takes, and one line a target. The terminal's height may be too small; indicatif then draws
 //! what fits.
 
 use super::super::plain;
@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// What is drawn over and over.
 pub struct Bars {
     multi: MultiProgress,
-    title: ProgressBar,
+    titles: [ProgressBar; 2],
     targets: Vec<ProgressBar>,
 }
 
@@ -17,8 +17,8 @@ impl Bars {
     /// One bar for each target, in their order.
     pub fn new(targets: &[Counts]) -> Bars {
         let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let title = multi.add(ProgressBar::no_length());
-        set(&title, "{wide_msg}");
+        let titles = [multi.add(ProgressBar::no_length()), multi.add(ProgressBar::no_length())];
+        titles.iter().for_each(|title| set(title, "{wide_msg}"));
         let names: Vec<(String, usize)> = targets.iter().map(|counts| words::name(&plain(counts.target.as_str()), words::NAME)).collect();
         let width = names.iter().map(|(_, columns)| *columns).max().unwrap_or(0);
         let bar = |(shown, columns): (String, usize)| {
@@ -28,12 +28,14 @@ impl Bars {
             bar
         };
         let targets = names.into_iter().map(bar).collect();
-        Bars { multi, title, targets }
+        Bars { multi, titles, targets }
     }
 
-    /// Draws the counters as they are now.
-    pub fn draw(&self, title: &str, targets: &[Counts]) {
-        self.title.set_message(plain(title));
+    /// Draws the counters as they are now. `timed`: each target has a time left of its own.
+    pub fn draw(&self, titles: &[String; 2], targets: &[Counts], timed: bool) {
+        for (bar, title) in self.titles.iter().zip(titles) {
+            bar.set_message(plain(title));
+        }
         for (bar, counts) in self.targets.iter().zip(targets) {
             let over = counts.done + counts.not_sent;
             match counts.left {
@@ -42,7 +44,7 @@ impl Bars {
                 None => bar.set_length(over.max(1)),
             }
             bar.set_position(over);
-            bar.set_message(words::standing(counts));
+            bar.set_message(words::standing(counts, timed));
         }
     }
 
@@ -53,7 +55,7 @@ impl Bars {
 
     /// Leaves nothing of them.
     pub fn clear(&self) {
-        for bar in self.targets.iter().chain([&self.title]) {
+        for bar in self.targets.iter().chain(&self.titles) {
             bar.finish_and_clear();
         }
     }

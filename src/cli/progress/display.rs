@@ -90,7 +90,13 @@ impl Display {
     /// Where every target stands.
     pub fn counts(&self) -> Vec<Counts> {
         let now = self.clock.now();
-        self.tallies.iter().map(|tally| tally.counts(now)).collect()
+        let by_schedule = self.until_last_due();
+        let counts = self.tallies.iter().map(|tally| tally.counts(now));
+        match self.last_due {
+            // Rounds that wait for their moments make no rate.
+            Some(_) => counts.map(|counts| Counts { left_s: by_schedule.filter(|_| !counts.stopped), ..counts }).collect(),
+            None => counts.collect(),
+        }
     }
 
     /// Takes an event into the counters and gives the lines that stay.
@@ -110,8 +116,8 @@ impl Display {
     fn take(&mut self, event: &Event) {
         let now = self.clock.now();
         match event {
-            Event::Begun { kind, rounds, targets, last_due, .. } => {
-                (self.kind, self.rounds, self.last_due) = (*kind, *rounds, *last_due);
+            Event::Begun { kind, rounds, targets, last_due, spent, .. } => {
+                (self.kind, self.rounds, self.last_due, self.spent) = (*kind, *rounds, *last_due, *spent);
                 self.tallies = targets.iter().map(|(target, ahead)| Tally::new(target.clone(), *ahead)).collect();
                 if self.manner == Manner::Bars {
                     self.bars = Some(Bars::new(&self.counts()));
@@ -182,9 +188,14 @@ impl Display {
             // Nothing was left of it to be asked.
             Event::RoundOver { targets, .. } if targets.is_empty() => vec![],
             Event::RoundOver { round, targets, spent } => {
-                let first =
-                    format!("round {round} of {rounds}, {} · so far {}", words::moment(self.clock.wall(), &self.zone), words::spent(spent));
+                let mut first = format!("round {round} of {rounds}, over at {}", words::moment(self.clock.wall(), &self.zone));
+                if !drawn {
+                    first += &format!(" · so far {}", words::spent(spent));
+                }
                 [first].into_iter().chain(words::round_over(targets)).collect()
+            }
+            Event::Begun { last_round: Some((round, targets)), .. } => {
+                [format!("round {round} of {rounds} was the last one held")].into_iter().chain(words::round_over(targets)).collect()
             }
             Event::Passed { round, how, .. } => vec![format!("round {round} of {rounds} {}", words::passed(*how))],
             Event::StageOver { pass, stage, target, state } => {
@@ -206,34 +217,36 @@ impl Display {
             return;
         }
         self.drawn = now;
-        let (title, counts) = (self.title(), self.counts());
+        let (titles, counts) = (self.titles(), self.counts());
         if let Some(bars) = &self.bars {
-            bars.draw(&title, &counts);
+            bars.draw(&titles, &counts, self.last_due.is_none());
         }
     }
 
-    /// The line above the bars: what is going on, what is used, how long it takes.
-    fn title(&self) -> String {
+    /// The lines above the bars: what is going on; what is used and how long it takes.
+    fn titles(&self) -> [String; 2] {
         let doing = match &self.now {
             Doing::Starting => "starting".into(),
             Doing::Waiting { round, until } => words::waiting(*round, self.rounds, *until, self.clock.wall(), &self.zone),
-            Doing::Round(round) => format!("round {round}/{}", self.rounds),
+            Doing::Round(round) if self.last_words.is_empty() => format!("round {round} of {}", self.rounds),
+            Doing::Round(round) => format!("round {round} of {} · {}", self.rounds, self.last_words),
             Doing::Stage(title) => title.clone(),
         };
-        let mut parts = vec![doing];
-        if !matches!(self.now, Doing::Waiting { .. }) {
-            parts.extend(self.left_s().map(|left| format!("{} left", words::span(left))));
-            parts.extend(Some(self.last_words.clone()).filter(|words| !words.is_empty()));
-        } else {
-            parts.extend(self.spent.as_ref().map(words::spent));
-        }
-        parts.join(" · ")
+        let spent = self.spent.as_ref().map(words::spent);
+        let left = self.left_s().map(|left| format!("{} left", words::span(left)));
+        [doing, spent.into_iter().chain(left).collect::<Vec<_>>().join(" · ")]
+    }
+
+    /// Until the last round is due, seconds; none where no schedule says so, or once it is.
+    fn until_last_due(&self) -> Option<f64> {
+        let left = self.last_due?.duration_since(self.clock.wall()).as_secs_f64();
+        (0.0 < left).then(|| left.round())
     }
 
     /// Until the end, seconds: by the schedule, or at the rate so far. Targets of a round work together, those of a load run in turn.
     fn left_s(&self) -> Option<f64> {
-        if let Some(last) = self.last_due {
-            return Some(last.duration_since(self.clock.wall()).as_secs_f64()).filter(|left| 0.0 < *left);
+        if self.last_due.is_some() {
+            return self.until_last_due();
         }
         let each = self.counts().into_iter().filter_map(|counts| counts.left_s);
         match self.kind {
@@ -248,5 +261,83 @@ impl Drop for Display {
         if let Some(bars) = &self.bars {
             bars.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::progress::{Ahead, Came};
+
+    fn id(name: &str) -> TargetId {
+        TargetId::new(name).unwrap()
+    }
+
+    fn display(manner: Manner, kind: Kind, requests: u64) -> (Display, Vec<String>) {
+        let clock = Clock::virtual_from("2026-11-24T10:15:00Z".parse().unwrap());
+        let mut display = Display::new(manner, clock, TimeZone::UTC);
+        let ahead = Ahead { requests: Some(requests), lasts_ms: None };
+        let begun = Event::Begun {
+            run: "results/r".into(),
+            kind,
+            rounds: 2,
+            rounds_over: 0,
+            targets: vec![(id("a"), ahead), (id("b"), ahead)],
+            last_due: None,
+            spent: None,
+            last_round: None,
+        };
+        let lines = display.told(&begun);
+        (display, lines)
+    }
+
+    fn trial(target: &str, came: Came) -> Event {
+        Event::Trial { target: id(target), came, words: "0.50 s".into(), spent: None }
+    }
+
+    fn json(lines: &[String]) -> Vec<serde_json::Value> {
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_takes_as_long_as_the_rate_of_working_time_says() {
+        let (mut display, _) = display(Manner::Silent, Kind::Rounds, 4);
+        display.told(&Event::Round { round: 1 });
+        tokio::time::advance(std::time::Duration::from_secs(10)).await;
+        display.told(&trial("a", Came::Ok));
+        display.told(&trial("a", Came::Failed));
+        display.told(&trial("a", Came::Unscored));
+        display.told(&Event::RoundOver { round: 1, targets: vec![], spent: Spent::default() });
+        // An hour's rest is not work.
+        tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+        let counts = display.counts();
+        assert_eq!((counts[0].done, counts[0].failed, counts[0].left, counts[0].left_s), (2, 1, Some(2), Some(10.0)));
+        assert_eq!((counts[1].done, counts[1].left, counts[1].left_s), (0, Some(4), None), "no rate, no time");
+        display.told(&Event::Passed { round: 2, how: crate::cli::progress::Passed::Missed, requests: 2 });
+        assert_eq!(display.counts()[0].left, Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_leaves_what_the_user_has_to_know() {
+        let (mut display, begun) = display(Manner::Silent, Kind::Rounds, 4);
+        assert!(begun.is_empty() && display.told(&Event::Round { round: 1 }).is_empty() && display.told(&trial("a", Came::Ok)).is_empty());
+        let stopped = Event::Stopped { target: id("a"), reason: "HTTP 401".into() };
+        assert_eq!(display.told(&stopped), ["a is stopped: HTTP 401"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_run_tells_programs_its_counters_once_a_second_and_not_each_request() {
+        let (mut display, begun) = display(Manner::Json, Kind::Load, 1000);
+        assert_eq!(json(&begun)[0]["targets"][0], serde_json::json!({"target": "a", "requests": 1000}));
+        let mut lines = Vec::new();
+        for _ in 0..300 {
+            tokio::time::advance(std::time::Duration::from_millis(10)).await;
+            lines.extend(display.told(&trial("a", Came::Ok)));
+        }
+        let lines = json(&lines);
+        assert!((2..=4).contains(&lines.len()), "three seconds: {lines:?}");
+        assert!(lines.iter().all(|line| line["event"] == "tally"));
+        let done: Vec<u64> = lines.iter().map(|line| line["counts"][0]["done"].as_u64().unwrap()).collect();
+        assert!(done.is_sorted() && *done.last().unwrap() <= 300);
     }
 }

@@ -4,7 +4,7 @@ use super::super::plain;
 use super::tally::Counts;
 use crate::ident::TargetId;
 use crate::record::{Offered, StageState};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Something that happened. Times are seconds; moments are RFC 3339.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,11 +18,20 @@ pub enum Event {
         kind: Kind,
         /// Rounds, or passes of a load run.
         rounds: u32,
+        /// Those of them that were over before.
+        rounds_over: u32,
         /// What is still to come from each target, in the plan's order.
+        #[serde(serialize_with = "ahead_of_targets")]
         targets: Vec<(TargetId, Ahead)>,
         /// When the last round is due, where a schedule says so.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_due: Option<jiff::Timestamp>,
+        /// What the run has used before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spent: Option<Spent>,
+        /// The last round that an earlier sitting held, for people who come back; programs have had it.
+        #[serde(skip)]
+        last_round: Option<(u32, Vec<RoundOf>)>,
     },
     /// The next round is not due yet.
     Waiting {
@@ -205,6 +214,17 @@ pub struct Spent {
     pub max_tokens: Option<u64>,
 }
 
+/// Each target with what is to come from it in one object.
+fn ahead_of_targets<S: Serializer>(targets: &[(TargetId, Ahead)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct OfTarget<'a> {
+        target: &'a TargetId,
+        #[serde(flatten)]
+        ahead: Ahead,
+    }
+    serializer.collect_seq(targets.iter().map(|(target, ahead)| OfTarget { target, ahead: *ahead }))
+}
+
 /// A line of `--json-progress`: the event, when, and where its targets stand after it.
 #[derive(Serialize)]
 struct JsonLine<'a> {
@@ -231,5 +251,42 @@ fn make_plain(value: &mut serde_json::Value) {
         serde_json::Value::Array(values) => values.iter_mut().for_each(make_plain),
         serde_json::Value::Object(fields) => fields.values_mut().for_each(make_plain),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every event by its name in the source, so that none is added without a word in the document.
+    #[test]
+    fn the_document_describes_every_event() {
+        let (source, document) = (include_str!("event.rs"), include_str!("../../../docs/progress.md"));
+        let all = source.split("pub enum Event {").nth(1).unwrap().split("\n}\n").next().unwrap();
+        let variants = all.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with(char::is_uppercase));
+        let names: Vec<String> = variants.map(|line| snake(line.trim_end_matches([' ', '{', ',']))).collect();
+        assert!(10 < names.len() && names.contains(&"round_over".to_owned()), "{names:?}");
+        for name in names {
+            assert!(document.contains(&format!("`{name}`")), "docs/progress.md does not describe `{name}`");
+        }
+    }
+
+    fn snake(name: &str) -> String {
+        let letters = name.char_indices().flat_map(|(at, c)| {
+            let low = c.to_ascii_lowercase();
+            if 0 < at && c.is_uppercase() { vec!['_', low] } else { vec![low] }
+        });
+        letters.collect()
+    }
+
+    #[test]
+    fn a_line_is_one_object_and_holds_no_secret_and_nothing_that_steers_a_terminal() {
+        crate::secret::mask().add("sk-9Xq2LmT0vXw92bNcR7");
+        let text = "HTTP 401: no such key sk-9Xq2LmT0vXw92bNcR7\u{1b}[31m\n\u{202e}\"quoted\"".to_owned();
+        let line = Event::Notice { text }.json("2026-11-24T10:15:00Z".parse().unwrap(), None);
+        assert!(!line.contains("9Xq2") && !line.contains('\n') && !line.contains('\u{1b}'), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((read["event"].as_str(), read["at"].as_str()), (Some("notice"), Some("2026-11-24T10:15:00Z")));
+        assert!(read["text"].as_str().unwrap().ends_with("\"quoted\""), "{line}");
     }
 }

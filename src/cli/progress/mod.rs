@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use display::Display;
 pub use event::{Ahead, Came, Event, Kind, Passed, RoundOf, Spent};
+pub use words::moment;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]

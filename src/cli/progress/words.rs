@@ -19,39 +19,42 @@ pub fn span(seconds: f64) -> String {
     }
 }
 
-/// Where a target stands: `12 done · 1 failed · 28 left · 2 min 10 s`.
-pub fn standing(counts: &Counts) -> String {
-    let mut parts = vec![format!("{} done", counts.done)];
-    parts.extend((0 < counts.failed).then(|| format!("{} failed", counts.failed)));
+/// Where a target stands: `12 done (1 failed) · 28 left · 2 min 10 s`. `timed`: the time left is its own, not the schedule's.
+pub fn standing(counts: &Counts, timed: bool) -> String {
+    let failed = if 0 < counts.failed { format!(" ({} failed)", counts.failed) } else { String::new() };
+    let mut parts = vec![format!("{} done{failed}", counts.done)];
     parts.extend((0 < counts.not_sent).then(|| format!("{} not sent", counts.not_sent)));
     if counts.stopped {
         parts.push("stopped".into());
     } else {
         parts.extend(counts.left.map(|left| format!("{left} left")));
-        parts.extend(counts.left_s.filter(|_| counts.left != Some(0)).map(span));
+        parts.extend(counts.left_s.filter(|_| timed && counts.left != Some(0)).map(span));
     }
     parts.join(" · ")
 }
 
-/// One line a target of a round that is over.
+/// One line a target of a round that is over. Names are as long as leaves each line within 80 columns.
 pub fn round_over(targets: &[RoundOf]) -> Vec<String> {
-    // Shorter than beside a bar: such a line is to fit into 80 columns with all its figures.
-    const MOST: usize = NAME - 6;
-    let width = targets.iter().map(|of| name(of.target.as_str(), MOST).1).max().unwrap_or(0);
-    let line = |of: &RoundOf| {
-        let (shown, wide) = name(of.target.as_str(), MOST);
-        let mut line = format!("  {shown}{:1$}  {2} ok", "", width - wide, of.ok);
-        for (count, what) in [(of.failed, "failed"), (of.not_sent, "not sent")] {
-            if 0 < count {
-                line += &format!(" · {count} {what}");
-            }
-        }
-        if let Some((first, end)) = of.first_text_s.zip(of.total_s) {
-            line += &format!(" · first text {}, end {} s", seconds(first), seconds(end));
-        }
-        line
+    let lines = |most: usize| -> Vec<String> {
+        let width = targets.iter().map(|of| name(of.target.as_str(), most).1).max().unwrap_or(0);
+        targets.iter().map(|of| of_round(of, most, width)).collect()
     };
-    targets.iter().map(line).collect()
+    let fits = |lines: &[String]| lines.iter().all(|line| line.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>() <= 80);
+    Some(lines(NAME)).filter(|lines| fits(lines)).unwrap_or_else(|| lines(NAME - 6))
+}
+
+fn of_round(of: &RoundOf, most: usize, width: usize) -> String {
+    let (shown, wide) = name(of.target.as_str(), most);
+    let mut line = format!("  {shown}{:1$}  {2} ok", "", width - wide, of.ok);
+    for (count, what) in [(of.failed, "failed"), (of.not_sent, "not sent")] {
+        if 0 < count {
+            line += &format!(" · {count} {what}");
+        }
+    }
+    if let Some((first, end)) = of.first_text_s.zip(of.total_s) {
+        line += &format!(" · first text {}, end {} s", seconds(first), seconds(end));
+    }
+    line
 }
 
 /// Shortest and longest in seconds: `0.41–0.88`, or one figure where they are the same.
@@ -168,7 +171,7 @@ mod tests {
     fn a_round_s_lines_stand_in_columns_and_fit_a_terminal_of_80() {
         let targets = [
             of("deepseek/deepseek-v4-pro", 5, 0, Some((0.412, 0.879)), Some((3.2, 14.92))),
-            of("siliconflow/Qwen/Qwen3-235B-A22B-Thinking", 4, 1, Some((0.5, 0.5)), Some((9.31, 9.32))),
+            of("siliconflow/Qwen/Qwen3-235B-A22B-Thinking", 4, 1, Some((0.5, 0.61)), Some((9.31, 9.32))),
             of("local", 0, 5, None, None),
         ];
         let lines = round_over(&targets);
@@ -176,11 +179,23 @@ mod tests {
             lines,
             [
                 "  …eek/deepseek-v4-pro  5 ok · first text 0.41–0.88, end 3.20–14.9 s",
-                "  …-235B-A22B-Thinking  4 ok · 1 failed · first text 0.50, end 9.31–9.32 s",
+                "  …-235B-A22B-Thinking  4 ok · 1 failed · first text 0.50–0.61, end 9.31–9.32 s",
                 "  local                 0 ok · 5 failed",
             ]
         );
         assert!(lines.iter().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn where_a_target_stands_says_what_is_done_failed_and_left() {
+        let target = TargetId::new("a").unwrap();
+        let counts = Counts { target, done: 12, failed: 1, not_sent: 0, left: Some(28), left_s: Some(130.0), stopped: false };
+        assert_eq!(standing(&counts, true), "12 done (1 failed) · 28 left · 2 min 10 s");
+        assert_eq!(standing(&counts, false), "12 done (1 failed) · 28 left");
+        assert_eq!(
+            standing(&Counts { stopped: true, not_sent: 28, left: Some(0), ..counts }, true),
+            "12 done (1 failed) · 28 not sent · stopped"
+        );
     }
 
     #[test]

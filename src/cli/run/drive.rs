@@ -1,21 +1,22 @@
 //! Starts a race on its own thread and sees it through: progress, Ctrl-C, the end.
 
-use super::super::progress::{Ahead, Came, Display, Event, Kind, Manner, Passed, RoundOf, Spent};
+use super::super::progress::{Display, Manner};
 use super::super::signals::{Signals, stopping};
-use super::super::{Done, say};
 use super::prepare;
+use super::telling::Telling;
 use crate::clock::Clock;
 use crate::dataset::Dataset;
 use crate::ident::{PromptId, TargetId};
 use crate::plan::{Plan, Schedule};
 use crate::provider::Catalog;
-use crate::record::{Budget, Line, Manifest, Note, Role, RoundState, Simulated, TargetFacts, TextKept, TransportKind};
-use crate::runner::{self, Before, Extent, Outcome, Progress, Raced, Racer, RunInputs, Stop};
+use crate::record::{Budget, Line, Manifest, Note, Simulated, TargetFacts, TextKept, TransportKind};
+use crate::runner::{self, Before, Extent, Progress, Raced, Racer, RunInputs, Stop};
 use crate::secret::Secret;
-use crate::store::{Journal, Prepare, Run};
+use crate::store::{Journal, Prepare};
 use crate::tokens::Reference;
 use crate::wire::{ReqwestTransport, Roots, Transport};
 use anyhow::{Context, anyhow, bail};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,8 +36,44 @@ pub struct Race {
     pub keys: Vec<Option<Secret>>,
     /// The time scale of a race among simulated providers; limits are shortened by it.
     pub simulated: Option<Simulated>,
+    /// What stops it between blocks: the plan's budget, or one that was given for this run alone.
+    pub budget: Budget,
     /// Where the run folder is made.
     pub results: PathBuf,
+}
+
+/// A run to go on with.
+pub struct GoOn {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// As it lies there, under a budget that may have grown.
+    pub manifest: Manifest,
+    /// Each target's key.
+    pub keys: Vec<Option<Secret>>,
+    /// The tokenizer that it counts with, where that is not the embedded one.
+    pub tokenizer: Option<PathBuf>,
+}
+
+/// How one sitting of a run is held.
+#[derive(Debug, Clone, Copy)]
+pub struct Sitting {
+    /// How its progress is shown.
+    pub manner: Manner,
+    /// How much of the run it does.
+    pub extent: Extent,
+    /// How the run is gone on with where the sitting is interrupted.
+    pub again: Again,
+}
+
+/// How an interrupted run is gone on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// By `run --resume`.
+    Resume,
+    /// By the same command: it finds the plan's run.
+    SameCommand,
+    /// Not at all: its simulated providers end with this process.
+    Never,
 }
 
 /// A race that is over.
@@ -44,8 +81,12 @@ pub struct Race {
 pub struct RaceOver {
     /// Its folder and how it ended.
     pub raced: Raced,
-    /// It can be gone on with; a simulated run cannot, its providers are gone.
-    pub resumable: bool,
+    /// How it is gone on with.
+    pub again: Again,
+    /// Rounds planned.
+    pub rounds: u32,
+    /// The zone on whose clock moments are told.
+    pub zone: TimeZone,
     /// Targets that gave no usable sample, and how their last request went.
     pub without_sample: Vec<(TargetId, String)>,
 }
@@ -57,69 +98,51 @@ struct Sampled {
     last: String,
 }
 
-/// Runs a new race to its end.
-pub fn race(race: Race, catalog: &Catalog, manner: Manner) -> anyhow::Result<RaceOver> {
-    let exact = race.dataset.prompts.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
-    let (text, prepare) = text_kept(race.plan.keep_text, race.plan.tokenizer.as_deref(), exact)?;
-    let manifest = prepare::manifest(&race, catalog, text)?;
-    let racers = racers(&manifest, race.keys, catalog)?;
-    let journal = Journal::create(&race.results, &manifest, &race.plan_text, prepare)?;
-    see_through(manifest, racers, journal, Before::default(), &race.dataset, manner)
+/// Runs a new race to its end, or one round of it.
+pub fn race(race: Race, catalog: &Catalog, sitting: Sitting) -> anyhow::Result<RaceOver> {
+    let dataset = race.dataset.clone();
+    let (manifest, racers, journal) = begin(race, catalog, |manifest| manifest)?;
+    see_through(manifest, racers, journal, Before::default(), &dataset, sitting)
 }
 
-/// Goes on with a run under a budget that may have grown.
-pub fn go_on(
-    run: Run,
-    keys: Vec<Option<Secret>>,
-    dataset: &Dataset,
-    budget: Budget,
-    tokenizer: Option<&Path>,
-    catalog: &Catalog,
-    manner: Manner,
-) -> anyhow::Result<RaceOver> {
-    let asked = &run.manifest.dataset.prompts;
-    let exact = asked.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
-    let (text, prepare) = text_kept(run.manifest.text == TextKept::Full, tokenizer, exact)?;
-    if text != run.manifest.text {
+/// Lays a new run's folder down and makes ready whom it asks; `change` has the last word on its manifest.
+pub fn begin(race: Race, catalog: &Catalog, change: impl FnOnce(Manifest) -> Manifest) -> anyhow::Result<(Manifest, Vec<Racer>, Journal)> {
+    let exact = race.dataset.prompts.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
+    let (text, prepare) = text_kept(race.plan.keep_text, race.plan.tokenizer.as_deref(), exact)?;
+    let manifest = change(prepare::manifest(&race, catalog, text)?);
+    let racers = racers(&manifest, race.keys, catalog)?;
+    let journal = Journal::create(&race.results, &manifest, &race.plan_text, prepare)?;
+    Ok((manifest, racers, journal))
+}
+
+impl Race {
+    /// The texts of the plan's prompts, without nonce.
+    pub fn prompts(&self) -> BTreeMap<PromptId, String> {
+        self.plan.prompts.iter().filter_map(|id| Some((id.clone(), self.dataset.prompt(id)?.text.clone()))).collect()
+    }
+}
+
+/// Goes on with a run.
+pub fn go_on(run: GoOn, dataset: &Dataset, catalog: &Catalog, sitting: Sitting) -> anyhow::Result<RaceOver> {
+    let GoOn { folder, manifest, keys, tokenizer } = run;
+    let exact = manifest.dataset.prompts.iter().filter_map(|prompt| Some((prompt.id.clone(), prompt.answer.clone()?))).collect();
+    let (text, prepare) = text_kept(manifest.text == TextKept::Full, tokenizer.as_deref(), exact)?;
+    if text != manifest.text {
         bail!(
             "this run counts by another tokenizer than {}; give the same one by --tokenizer",
             tokenizer.map_or("o200k".into(), |p| p.display().to_string())
         );
     }
-    let (journal, run) = Journal::resume(&run.folder, prepare)?;
-    let manifest = Manifest { budget, ..run.manifest.clone() };
+    let racers = racers(&manifest, keys, catalog)?;
+    let (journal, run) = Journal::resume_thin(&folder, prepare, runner::thin)?;
     let wall = Clock::System.wall();
     journal.append(Line::Note(Note { wall, text: format!("resumed by photofinish {}", env!("CARGO_PKG_VERSION")) }));
-    let racers = racers(&manifest, keys, catalog)?;
-    see_through(manifest, racers, journal, Before::of(&run), dataset, manner)
+    see_through(manifest, racers, journal, Before::of(&run), dataset, sitting)
 }
 
-/// Says how a race ended: the folder on stdout, everything else on stderr.
-pub fn tell(over: RaceOver) -> anyhow::Result<Done> {
-    let folder = over.raced.folder.display();
-    anstream::println!("{folder}");
-    match &over.raced.outcome {
-        Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => {}
-        Outcome::AllStopped => say("every target is stopped; see the reasons above"),
-        Outcome::BudgetSpent(how) => {
-            say(&format!("budget spent: {how}; photofinish run --resume {folder} … goes on with a larger one, or a day later"))
-        }
-        Outcome::Interrupted if !over.resumable => say("interrupted; what is on record can be read"),
-        Outcome::Interrupted => say(&format!("interrupted; photofinish run --resume {folder} goes on within 15 minutes")),
-        Outcome::RecordFailed(fault) => bail!("the record cannot be written: {fault}"),
-    }
-    if over.raced.outcome == Outcome::Interrupted {
-        return Ok(Done::Interrupted);
-    }
-    say(&format!("photofinish table {folder}"));
-    if over.without_sample.is_empty() {
-        return Ok(Done::Well);
-    }
-    for (target, last) in &over.without_sample {
-        let how = if last.is_empty() { String::new() } else { format!("; the last request: {last}") };
-        say(&format!("no usable sample from {target}{how}"));
-    }
-    Ok(Done::WithoutSample)
+/// Whether a run can be gone on with: the demo's cannot, its providers ended with it.
+pub fn can_go_on(manifest: &Manifest) -> bool {
+    manifest.simulated.as_ref().is_none_or(|simulated| simulated.scale == 1.0)
 }
 
 /// What is kept of the text, and what is done to each line before it is written; `exact` are the exact answers of the prompts.
@@ -170,9 +193,8 @@ fn see_through(
     journal: Journal,
     before: Before,
     dataset: &Dataset,
-    manner: Manner,
+    sitting: Sitting,
 ) -> anyhow::Result<RaceOver> {
-    let resumable = manifest.simulated.is_none();
     let schedule = Schedule::of(&manifest)?;
     let prompts: BTreeMap<PromptId, String> =
         manifest.dataset.prompts.iter().filter_map(|facts| Some((facts.id.clone(), dataset.prompt(&facts.id)?.text.clone()))).collect();
@@ -180,22 +202,13 @@ fn see_through(
     for (target, usable) in &before.usable {
         samples.entry(target.clone()).or_default().usable = *usable;
     }
-    let left = left_by_round(&schedule, &before);
-    let ahead = Ahead { requests: Some(left.values().sum()), lasts_ms: None };
-    let zone = manifest.design.calendar.as_ref().and_then(|calendar| jiff::tz::TimeZone::get(&calendar.zone).ok());
-    let budget = manifest.budget.clone();
-    let mut display = Display::new(manner, Clock::System, zone.unwrap_or_else(jiff::tz::TimeZone::system));
-    display.show(&Event::Begun {
-        run: journal.folder().display().to_string(),
-        kind: Kind::Rounds,
-        rounds: manifest.design.rounds,
-        targets: manifest.targets.iter().map(|target| (target.id.clone(), ahead)).collect(),
-        last_due: schedule.latest(schedule.rounds).and(schedule.due(schedule.rounds)),
-    });
+    let (rounds, zone) = (manifest.design.rounds, zone_of(&manifest));
+    let mut telling = Telling::new(Display::new(sitting.manner, Clock::System, zone.clone()), manifest.budget.clone());
+    telling.begun(journal.folder(), &manifest, &schedule, &before, sitting.extent);
     let (stop_sender, stop) = watch::channel(Stop::Go);
     let (progress, mut told) = mpsc::unbounded_channel();
-    let inputs =
-        RunInputs { manifest, schedule, prompts, racers, journal, before, clock: Clock::System, stop, extent: Extent::All, progress };
+    let (clock, extent) = (Clock::System, sitting.extent);
+    let inputs = RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop, extent, progress };
     let measuring = runner::spawn(inputs).context("no thread to measure on")?;
     let listening = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     listening.block_on(async {
@@ -204,75 +217,31 @@ fn see_through(
         loop {
             tokio::select! {
                 said = told.recv() => match said {
-                    Some(said) => show(&mut display, said, &mut samples, &budget, &left),
+                    Some(said) => {
+                        if let Progress::Trial { target, usable, words, .. } = &said {
+                            let sampled = samples.entry(target.clone()).or_default();
+                            sampled.usable += u64::from(*usable);
+                            sampled.last.clone_from(words);
+                        }
+                        telling.show(said);
+                    }
                     // The race has ended and let go of its end.
                     None => return anyhow::Ok(()),
                 },
-                () = signals.next() => display.notice(stopping(&stop_sender)),
-                _ = second.tick() => display.tick(),
+                () = signals.next() => telling.display.notice(stopping(&stop_sender)),
+                _ = second.tick() => telling.display.tick(),
             }
         }
     })?;
-    drop(display);
     let raced = measuring.join().map_err(|_| anyhow!("the measuring thread panicked; what was recorded is in the run folder"))??;
+    telling.ended(&raced.outcome);
     let without_sample =
         samples.into_iter().filter(|(_, sampled)| sampled.usable == 0).map(|(target, sampled)| (target, sampled.last)).collect();
-    Ok(RaceOver { raced, resumable, without_sample })
+    Ok(RaceOver { raced, again: sitting.again, rounds, zone, without_sample })
 }
 
-/// Requests of every round to each target that are still to be sent.
-fn left_by_round(schedule: &Schedule, before: &Before) -> BTreeMap<u32, u64> {
-    let mut left = BTreeMap::new();
-    for block in schedule.remaining(&before.done).iter().filter(|block| !before.closed.contains(&block.round)) {
-        *left.entry(block.round).or_default() += 1;
-    }
-    left
-}
-
-/// What the runner says, as an event for the display.
-fn show(display: &mut Display, said: Progress, samples: &mut BTreeMap<TargetId, Sampled>, budget: &Budget, left: &BTreeMap<u32, u64>) {
-    let event = match said {
-        Progress::Round { round } => Event::Round { round },
-        Progress::Waiting { round, until } => Event::Waiting { round, until },
-        Progress::Trial { target, role, usable, sent, words, spent } => {
-            let sampled = samples.entry(target.clone()).or_default();
-            sampled.usable += u64::from(usable);
-            sampled.last.clone_from(&words);
-            let came = match (usable, sent) {
-                _ if role == Role::WarmUp => Came::Unscored,
-                (true, _) => Came::Ok,
-                (false, true) => Came::Failed,
-                (false, false) => Came::NotSent,
-            };
-            Event::Trial { target, came, words, spent: Some(against(spent, budget)) }
-        }
-        Progress::RoundOver { round, state: RoundState::Missed, .. } => {
-            Event::Passed { round, how: Passed::Missed, requests: left.get(&round).copied().unwrap_or(0) }
-        }
-        Progress::RoundOver { round, state: RoundState::Partial, .. } => {
-            Event::Passed { round, how: Passed::BrokenOff, requests: left.get(&round).copied().unwrap_or(0) }
-        }
-        Progress::RoundOver { round, targets, spent, .. } => {
-            Event::RoundOver { round, targets: targets.into_iter().map(round_of).collect(), spent: against(spent, budget) }
-        }
-        Progress::Held { targets, until } => Event::Held { targets, until },
-        Progress::Stopped { target, reason } => Event::Stopped { target, reason },
-    };
-    display.show(&event);
-}
-
-fn round_of(of: runner::RoundOf) -> RoundOf {
-    let seconds = |range: runner::Range| (range.min_ns as f64 / 1e9, range.max_ns as f64 / 1e9);
-    RoundOf {
-        target: of.target,
-        ok: of.ok.into(),
-        failed: of.failed.into(),
-        not_sent: of.not_sent.into(),
-        first_text_s: of.first_text.map(seconds),
-        total_s: of.total.map(seconds),
-    }
-}
-
-fn against(spent: runner::Spent, budget: &Budget) -> Spent {
-    Spent { requests: spent.requests, max_requests: budget.max_requests, tokens: spent.tokens, max_tokens: budget.max_total_tokens }
+/// The zone on whose clock the moments of a run's rounds are told: its calendar's, else this machine's.
+pub fn zone_of(manifest: &Manifest) -> TimeZone {
+    let zone = manifest.design.calendar.as_ref().and_then(|calendar| TimeZone::get(&calendar.zone).ok());
+    zone.unwrap_or_else(TimeZone::system)
 }

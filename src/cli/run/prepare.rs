@@ -56,7 +56,7 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
         },
         load: None,
         limits: scaled(&plan.limits, simulated.as_ref().map_or(1.0, |simulated| simulated.scale)),
-        budget: plan.budget.clone(),
+        budget: race.budget.clone(),
         targets: targets.clone(),
         dataset: DatasetFacts {
             name: dataset.name.clone(),

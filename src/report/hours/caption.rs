@@ -1,6 +1,6 @@
 //! How a table of hours was made, what its figures mean, and what casts doubt on it.
 
-use crate::analysis::{Hours, LEAST_DAYS, Panel, Quantity};
+use crate::analysis::{Hours, LEAST_DAYS, Panel, Quantity, of_times};
 use crate::record::{ClockSpan, Windows};
 use crate::report::made::Reading;
 use crate::report::words::hours::few_days;
@@ -29,9 +29,10 @@ pub(super) fn legend(quantity: Quantity, lang: Lang) -> Vec<String> {
     vec![median.into(), ratio.into()]
 }
 
-/// Too few days is said once for all targets.
-pub(super) fn warnings(hours: &Hours, lang: Lang) -> Vec<String> {
-    (hours.days < LEAST_DAYS).then(|| few_days(hours.days, lang)).into_iter().collect()
+/// Too few days is said once for all targets; then what is doubtful about when the rounds were held.
+pub(super) fn warnings(reading: &Reading<'_>, hours: &Hours) -> Vec<String> {
+    let few = (hours.days < LEAST_DAYS).then(|| few_days(hours.days, reading.lang));
+    few.into_iter().chain(of_times(reading.joined).iter().map(|warning| warning.words(reading.lang))).collect()
 }
 
 /// Who, when, where; how bins, windows, chance and tests were made.

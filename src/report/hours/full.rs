@@ -51,7 +51,7 @@ pub(super) fn full(reading: &Reading<'_>, panel: &Panel, found: &Result<Hours, N
         object
     });
     whole["pairs"] = pairs.collect();
-    whole["warnings"] = json!(super::caption::warnings(hours, lang));
+    whole["warnings"] = json!(super::caption::warnings(reading, hours));
     whole["caption"] = json!(super::caption::caption(reading, panel, hours, true));
     whole
 }

@@ -57,7 +57,9 @@ fn failures(of: &[&StageFigures], lang: Lang) -> Option<String> {
     let mut parts = Vec::new();
     for stage in of {
         let counts = &stage.counts;
-        let mut kinds: Vec<String> = counts.failed.iter().filter(|(_, n)| 0 < *n).map(|(kind, n)| format!("{n} {}", kind.name())).collect();
+        let times = lang.say("", "次 ");
+        let failed = counts.failed.iter().filter(|(_, n)| 0 < *n);
+        let mut kinds: Vec<String> = failed.map(|(kind, n)| format!("{n} {times}{}", kind.name())).collect();
         kinds.extend((0 < counts.behind).then(|| match lang {
             Lang::En => format!("{} not sent by this client", counts.behind),
             Lang::Zh => format!("{} 个本客户端未能发出", counts.behind),
@@ -82,8 +84,8 @@ fn client(of: &[&StageFigures], lang: Lang) -> Option<String> {
         .map(|stage| {
             let why: Vec<String> = stage.client.iter().map(|why| why.words(lang)).collect();
             match lang {
-                Lang::En => format!("{} ({})", stages(&[stage.offered], lang), why.join("; ")),
-                Lang::Zh => format!("{}（{}）", stages(&[stage.offered], lang), why.join("；")),
+                Lang::En => format!("at {} {}", stages(&[stage.offered], lang), why.join(", ")),
+                Lang::Zh => format!("{}时{}", stages(&[stage.offered], lang), why.join("，")),
             }
         })
         .collect();
@@ -184,7 +186,7 @@ fn missing(reading: &LoadReading<'_>, of: &[&StageFigures]) -> Option<String> {
                 (true, Lang::En) => format!("{measures}: {why}"),
                 (false, Lang::En) => format!("{measures} at {}: {why}", stages(&offered, lang)),
                 (true, Lang::Zh) => format!("{measures}：{why}"),
-                (false, Lang::Zh) => format!("{} 的{measures}：{why}", stages(&offered, lang)),
+                (false, Lang::Zh) => format!("{}的{measures}：{why}", stages(&offered, lang)),
             }
         })
         .collect();

@@ -2,11 +2,11 @@
 
 use super::LoadReading;
 use super::grids::CLIENT;
-use crate::analysis::load::{CompareBy, Crossover};
+use crate::analysis::load::{CompareBy, Crossover, Figure, RestsOn};
+use crate::analysis::{Families, Span};
 use crate::record::{Offered, Spread, StageOrder, Until};
-use crate::report::caption::worth;
+use crate::report::caption::{period, worth};
 use crate::report::interval::explained_over;
-use crate::report::made::period;
 use crate::report::words::load::warning;
 use crate::report::words::{lasting, percent, rate};
 use crate::report::{Digits, Lang, Row, Table, Worded, shown};
@@ -37,6 +37,7 @@ pub(super) fn foot(reading: &LoadReading<'_>, tables: &[Table]) -> Table {
     caption.push(made_by(reading));
     let mut legend = marks(reading);
     legend.extend(ranges(tables.iter().flat_map(|table| &table.rows), reading));
+    legend.extend(without_range(reading));
     Table { lang, legend, warnings: warnings(reading), caption, ..Table::default() }
 }
 
@@ -76,13 +77,13 @@ pub(super) fn extent(reading: &LoadReading<'_>) -> String {
         Lang::Zh => vec![format!("n = {sent} 个请求，失败 {failed}"), format!("{stages} 档 × {passes} 遍")],
     };
     let walls = || reading.cells.iter().map(|cell| cell.wall);
-    parts.extend(walls().min().zip(walls().max()).map(|(from, to)| period(from, to, lang)));
+    parts.extend(walls().min().zip(walls().max()).map(|(from, to)| period(Span { from, to }, lang)));
     parts.extend(manifest.vantage.as_ref().map(|vantage| match lang {
         Lang::En => format!("from {vantage}"),
         Lang::Zh => format!("测自 {vantage}"),
     }));
     let [first, idle, total] = [manifest.limits.first_token_ms, manifest.limits.idle_ms, manifest.limits.total_ms]
-        .map(|ms| shown(ms as f64 / 1e3 * table.scale, Digits::Three));
+        .map(|ms| shown(ms as f64 / 1e3 * table.scale, Digits::Fine));
     parts.push(match lang {
         Lang::En => format!("limits: first token {first} s, silence {idle} s, whole reply T = {total} s"),
         Lang::Zh => format!("时限：首 token {first} 秒，静默 {idle} 秒，整个回复 T = {total} 秒"),
@@ -166,17 +167,26 @@ fn pairs(crossovers: &[Crossover], reading: &LoadReading<'_>) -> Option<String> 
     let charge = shown(reading.table.charge_ms / 1e3, Digits::Three);
     let by_speed = crossovers.iter().any(|of| of.by == CompareBy::ContentSpeed);
     let confidence = percent(reading.table.confidence.share());
-    Some(match lang {
+    let words = match lang {
         Lang::En => format!(
             "Against each other: time of the first over that of the second, below 1 the first is faster; latency charged (a failure counts as \
-             T = {charge} s){}; {confidence} t intervals over the passes, p by Holm over {family} stages.",
+             T = {charge} s){}; {confidence} t intervals over the passes, p by Holm over {family} comparisons.",
             if by_speed { ", per token the inverse of the answer's speed" } else { "" }
         ),
         Lang::Zh => format!(
-            "两两比较：前者用时与后者之比，小于 1 即前者更快；时延中失败按 T = {charge} 秒计{}；以遍为单位的 {confidence} t 区间，p 值按 Holm 法对 {family} 档校正。",
+            "两两比较：前者用时与后者之比，小于 1 即前者更快；时延中失败按 T = {charge} 秒计{}；以遍为单位的 {confidence} t 区间，p 值按 Holm 法对 {family} 次比较校正。",
             if by_speed { "，每 token 用时为回答速度的倒数" } else { "" }
         ),
-    })
+    };
+    let families = match Families::of(&reading.manifest.targets) {
+        Families::One => "",
+        Families::Several => lang.say(" Different models: speed only.", "模型不同：只比速度。"),
+        Families::Unknown => lang.say(
+            " Perhaps different models (not every family is known): speed only.",
+            "模型可能不同（并非每个模型的家族都已知）：只比速度。",
+        ),
+    };
+    Some(format!("{words}{families}"))
 }
 
 /// Models, prompts, token basis, simulation.
@@ -225,4 +235,20 @@ pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
 /// What the intervals of rows mean.
 pub(super) fn ranges<'a>(rows: impl Iterator<Item = &'a Row>, reading: &LoadReading<'_>) -> Option<String> {
     explained_over(rows, reading.table.confidence, (reading.lang.say("passes", "遍"), reading.lang))
+}
+
+/// Why some figures have no range, where there are such.
+pub(super) fn without_range(reading: &LoadReading<'_>) -> Option<String> {
+    let pooled = |figure: &Figure| figure.rests_on == RestsOn::Pooled && figure.point.is_ok();
+    let any = reading.table.stages.iter().any(|stage| stage.figures.values().any(pooled));
+    (any && 1 < reading.table.design.passes).then(|| {
+        reading
+            .lang
+            .say(
+                "A figure without a range is of all passes together, where single ones have too few requests for it, or was zero or never \
+                 reached in some pass.",
+                "没有区间的数值：单独一遍的请求太少，因而由各遍合并得出；或者有的一遍为零、未达到。",
+            )
+            .to_owned()
+    })
 }

@@ -61,7 +61,7 @@ impl Extra {
         match self {
             Extra::Success => Column::new("success", lang.say("success", "成功"), Kind::Count).unit("ok/sent").with_intervals(),
             Extra::Stalls => Column::new("stalls", lang.say("stalled", "停顿"), Kind::Count).unit("stalled/ok"),
-            Extra::SendLag => measure_column(Measure::SendLagP99, lang, ""),
+            Extra::SendLag => Column { kind: number(Digits::Tenths), ..measure_column(Measure::SendLagP99, lang, "") },
             Extra::Window => Column::new("window_s", lang.say("window", "窗口"), number(Digits::Three)).unit("s"),
         }
     }
@@ -73,7 +73,11 @@ impl Extra {
                 Ok(stalls) => Cell::Count { part: stalls.replies, of: stalls.good, interval: None },
                 Err(why) => Cell::Missing(why.words(lang)),
             },
-            Extra::SendLag => figure_cell(stage.figure(Measure::SendLagP99), lang),
+            // How late it is matters here, not how sure that is.
+            Extra::SendLag => match figure_cell(stage.figure(Measure::SendLagP99), lang) {
+                Cell::Number { value, .. } => Cell::number(value),
+                other => other,
+            },
             Extra::Window => match window(stage) {
                 Some(seconds) => Cell::number(seconds),
                 None => Cell::Missing(lang.say("no window", "没有统计窗口").into()),

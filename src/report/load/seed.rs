@@ -2,7 +2,7 @@
 //! out stands in the caption.
 
 use super::LoadReading;
-use super::caption::{extent, made_by, marks, offered, plural, provenance, ranges, warnings};
+use super::caption::{extent, made_by, marks, offered, plural, provenance, ranges, warnings, without_range};
 use super::grids::{Extra, figure_cell, measure_column, rows, stage_column};
 use super::list::{before, named};
 use crate::analysis::load::{Measure, StageFigures};
@@ -18,6 +18,23 @@ pub(super) fn seed(reading: &LoadReading<'_>) -> Table {
     columns.extend(columns_of(reading, reading.lang));
     let cells = |stage: &StageFigures| cells_of(stage, reading.lang);
     Table { lang: reading.lang, columns, rows: rows(reading, cells), ..Table::default() }
+}
+
+/// The same for a window that does not hold seven columns with their intervals: to stand beside each other is the point of this layout.
+pub(super) fn narrow(reading: &LoadReading<'_>, table: &Table) -> (Table, Table) {
+    let mut bare = table.clone();
+    for cell in bare.rows.iter_mut().flat_map(|row| &mut row.cells) {
+        if let Cell::Count { interval, .. } | Cell::Number { interval, .. } | Cell::Never { interval } = cell {
+            *interval = None;
+        }
+    }
+    let elsewhere = reading.lang.say(
+        "The intervals stand in a wider window (--width 120), in Markdown and in files.",
+        "区间见更宽的窗口（--width 120）、Markdown 与文件。",
+    );
+    let mut legend = marks(reading);
+    legend.push(elsewhere.into());
+    (bare, Table { legend, ..foot(reading, table) })
 }
 
 fn columns_of(reading: &LoadReading<'_>, lang: Lang) -> Vec<Column> {
@@ -64,6 +81,7 @@ pub(super) fn foot(reading: &LoadReading<'_>, table: &Table) -> Table {
     caption.push(made_by(reading));
     let mut legend = marks(reading);
     legend.extend(ranges(table.rows.iter(), reading));
+    legend.extend(without_range(reading));
     Table { lang, legend, warnings: warnings(reading), caption, ..Table::default() }
 }
 

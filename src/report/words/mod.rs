@@ -160,7 +160,71 @@ mod tests {
         ] {
             all.push(Box::new(error));
         }
+        all.extend(of_load());
         all.iter().map(|fact| (fact.words(Lang::En), fact.words(Lang::Zh))).collect()
+    }
+
+    /// One of each that is said of load runs.
+    fn of_load() -> Vec<Box<dyn Worded>> {
+        use crate::analysis::load::*;
+        use crate::record::Spread;
+        let mut all: Vec<Box<dyn Worded>> = Vec::new();
+        for measure in Measure::ALL {
+            all.push(Box::new(measure));
+        }
+        let windows =
+            [NoWindow::NotAllRan { ran: 1, users: 2 }, NoWindow::Empty, NoWindow::Short { seconds: 1.0, needs: 2.0 }, NoWindow::NoArrivals];
+        for why in [
+            NoFigure::NotMeasured,
+            NoFigure::NoRequest,
+            NoFigure::NoGoodReply,
+            NoFigure::FewRequests { n: 1, needs: 5 },
+            NoFigure::FewValues { n: 1, needs: 5 },
+            NoFigure::Undefined { because: Undefined::NoReasoning },
+            NoFigure::OftenUndefined { without: 1, good: 9 },
+            NoFigure::NoServiceLevel,
+            NoFigure::NoSuchStage,
+        ] {
+            all.push(Box::new(why));
+        }
+        for because in windows {
+            all.push(Box::new(because));
+            all.push(Box::new(NoFigure::NoWindow { because }));
+        }
+        for why in [
+            NoInterval::NoFigure,
+            NoInterval::FewPasses { passes: 1, needs: 3 },
+            NoInterval::FewPasses { passes: 2, needs: 3 },
+            NoInterval::FewAPass,
+            NoInterval::NeverInSome { passes: 1 },
+            NoInterval::ZeroInSome { passes: 2 },
+        ] {
+            all.push(Box::new(why));
+        }
+        for why in [ClientLimit::Lag { p99_ms: 21.0 }, ClientLimit::SendLag { p99_ms: 21.0 }, ClientLimit::NotSent { behind: 2, of: 9 }] {
+            all.push(Box::new(why));
+        }
+        for why in [NoKnee::FewStages { stages: 1, needs: 3 }, NoKnee::Mixed] {
+            all.push(Box::new(why));
+        }
+        for spread in [Spread::Constant, Spread::Poisson, Spread::Gamma { shape: 0.5 }] {
+            all.push(Box::new(spread));
+        }
+        for by in [CompareBy::Latency, CompareBy::ContentSpeed] {
+            all.push(Box::new(by));
+        }
+        for word in [
+            DuelWord::FirstFaster,
+            DuelWord::SecondFaster,
+            DuelWord::Undecided,
+            DuelWord::IdenticalData,
+            DuelWord::FewPasses,
+            DuelWord::Withheld,
+            DuelWord::NotComparable,
+        ] {
+            all.push(Box::new(word));
+        }
+        all
     }
 
     #[test]

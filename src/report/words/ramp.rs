@@ -100,7 +100,7 @@ impl Ramp<'_> {
         let lang = self.lang;
         let alone = reached.filter(|slo| 0 < slo.passes).map_or_else(String::new, |slo| match lang {
             Lang::En => format!(" ({} of {} passes by themselves)", slo.passes_meet, slo.passes),
-            Lang::Zh => format!("（{} 遍中有 {} 遍单独也达到）", slo.passes, slo.passes_meet),
+            Lang::Zh => format!("（逐遍判定：{} 遍中 {} 遍达标）", slo.passes, slo.passes_meet),
         });
         let beyond = next.map_or_else(String::new, |(at, slo)| {
             let why = self.off(slo);
@@ -114,19 +114,19 @@ impl Ramp<'_> {
                 format!("met up to the heaviest stage, {}{alone}; how much farther is not known", self.stage(*stage))
             }
             (Reach::Through { stage, is_last: true }, Lang::Zh) => {
-                format!("直到最重的一档（{}）都达到{alone}；再往上如何不得而知", self.stage(*stage))
+                format!("直到最重的一档（{}）都达标{alone}；再往上如何不得而知", self.stage(*stage))
             }
             (Reach::Through { stage, .. }, Lang::En) => format!("met up to {}{alone}{beyond}", self.stage(*stage)),
-            (Reach::Through { stage, .. }, Lang::Zh) => format!("达到，最高到 {}{alone}{beyond}", self.stage(*stage)),
+            (Reach::Through { stage, .. }, Lang::Zh) => format!("达标，直到 {}{alone}{beyond}", self.stage(*stage)),
             (Reach::Broken { stage, but_not }, Lang::En) => format!(
                 "met at {} as the heaviest, but not, or not surely, at {}: no single limit{beyond}",
                 self.stage(*stage),
                 self.stages(but_not)
             ),
             (Reach::Broken { stage, but_not }, Lang::Zh) => {
-                format!("达到的最重一档为 {}，但 {}并未达到或不能确定：没有单一的上限{beyond}", self.stage(*stage), self.stages(but_not))
+                format!("达标的最重一档为 {}，但 {}时并不达标或不能确定：没有单一的上限{beyond}", self.stage(*stage), self.stages(but_not))
             }
-            (Reach::Nowhere, _) => format!("{}{beyond}", lang.say("met at no stage", "哪一档都未达到")),
+            (Reach::Nowhere, _) => format!("{}{beyond}", lang.say("met at no stage", "哪一档都不达标")),
             (Reach::NotJudged, _) => lang.say("could not be judged at any stage", "哪一档都无法判定").into(),
         }
     }
@@ -148,7 +148,7 @@ impl Ramp<'_> {
             true => lang.say("passed", "通过"),
             false => lang.say("FAILED", "未通过"),
         };
-        let client = line.client_limited.then(|| lang.say("; this client was at its limit", "；本客户端已到极限")).unwrap_or_default();
+        let client = if line.client_limited { lang.say("; this client was at its limit", "；本客户端已到极限") } else { "" };
         let seen = judged_words(&line.judged, lang);
         match (line.stage.map(|at| self.stage(at)), lang) {
             (Some(stage), Lang::En) => format!("{word}: {name} at {stage}: {seen}{client}"),
@@ -158,81 +158,80 @@ impl Ramp<'_> {
         }
     }
 
-    /// Up to where each of two targets beats the other, in one quantity.
+    /// Up to where one of two targets beats the other, in one quantity: what is called along the stages, a part for each change.
     pub(in crate::report) fn crossover(&self, of: &Crossover) -> String {
-        let lang = self.lang;
+        let (lang, mut runs): (Lang, Vec<&[Duel]>) = (self.lang, of.duels.chunk_by(|a, b| a.word == b.word).collect());
         let (first, second) = (self.name(of.first), self.name(of.second));
-        let what = of.by.words(lang);
-        let mut parts = Vec::new();
-        for (reach, word, ahead, behind) in
-            [(&of.first_wins, DuelWord::FirstFaster, first, second), (&of.second_wins, DuelWord::SecondFaster, second, first)]
+        let mut parts: Vec<String> = Vec::new();
+        if let [all] = runs.as_slice()
+            && !matches!(all[0].word, DuelWord::FirstFaster | DuelWord::SecondFaster)
         {
-            if reach.heaviest().is_some() {
-                parts.push(self.beats(of, reach, word, ahead, behind));
-            }
+            let word = all[0].word.words(lang);
+            parts.push(match lang {
+                Lang::En => format!("{first} against {second}, at every stage: {word}"),
+                Lang::Zh => format!("{first} 对 {second}，各档均为：{word}"),
+            });
+            runs.clear();
         }
-        if parts.is_empty() {
-            let unsaid = of.duels.iter().all(|duel| !matches!(duel.word, DuelWord::Undecided));
-            let why = of.duels.first().filter(|_| unsaid).map(|duel| duel.word.words(lang));
-            parts.push(match (why, lang) {
-                (Some(why), Lang::En) => format!("{first} against {second}: nothing called at any stage; {why}"),
-                (Some(why), Lang::Zh) => format!("{first} 对 {second}：哪一档都不作判定；{why}"),
-                (None, Lang::En) => format!("{first} against {second}: no difference shown at any stage"),
-                (None, Lang::Zh) => format!("{first} 对 {second}：哪一档都未显示出差异"),
+        for (i, run) in runs.iter().enumerate() {
+            parts.push(match i {
+                0 => self.up_to(of, run, runs.len() == 1),
+                _ => self.further(of, run, i + 1 == runs.len()),
             });
         }
+        let (what, parts) = (of.by.words(lang), parts.join(lang.say("; ", "；")));
         match lang {
-            Lang::En => format!("by {what}: {}", parts.join("; ")),
-            Lang::Zh => format!("按{what}：{}", parts.join("；")),
+            Lang::En => format!("by {what}: {parts}"),
+            Lang::Zh => format!("按{what}：{parts}"),
         }
     }
 
-    fn beats(&self, of: &Crossover, reach: &Reach, word: DuelWord, ahead: &str, behind: &str) -> String {
-        let lang = self.lang;
-        let there = |at: usize| of.duels.iter().find(|duel| duel.stage == at).and_then(|duel| ratio_words(duel, word, lang));
-        let there = |at: usize| there(at).unwrap_or_default();
-        match (reach, lang) {
-            (Reach::Through { stage, is_last: true }, Lang::En) => format!(
-                "{ahead} beats {behind} at every stage, up to {}{}; how much farther is not known",
-                self.stage(*stage),
-                there(*stage)
-            ),
-            (Reach::Through { stage, is_last: true }, Lang::Zh) => {
-                format!("{ahead} 在每一档都快于 {behind}，直到 {}{}；再往上如何不得而知", self.stage(*stage), there(*stage))
+    /// The stages from the lightest on: who beats whom up to where.
+    fn up_to(&self, of: &Crossover, run: &[Duel], is_all: bool) -> String {
+        let (lang, Some(last)) = (self.lang, run.last()) else { return String::new() };
+        let (ahead, behind) = match last.word {
+            DuelWord::SecondFaster => (self.name(of.second), self.name(of.first)),
+            _ => (self.name(of.first), self.name(of.second)),
+        };
+        let (stage, there) = (self.stage(last.stage), ratio_words(last, lang).unwrap_or_default());
+        match (last.word, is_all, lang) {
+            (DuelWord::FirstFaster | DuelWord::SecondFaster, true, Lang::En) => {
+                format!("{ahead} beats {behind} at every stage, up to {stage}{there}; how much farther is not known")
             }
-            (Reach::Through { stage, .. }, _) => {
-                let next = of.duels.iter().skip_while(|duel| duel.stage != *stage).nth(1);
-                let next = next.map_or_else(String::new, |duel| match lang {
-                    Lang::En => format!("; at {} {}", self.stage(duel.stage), self.duel(of, duel)),
-                    Lang::Zh => format!("；{}时{}", self.stage(duel.stage), self.duel(of, duel)),
-                });
-                match lang {
-                    Lang::En => format!("{ahead} beats {behind} up to {}{}{next}", self.stage(*stage), there(*stage)),
-                    Lang::Zh => format!("{ahead} 快于 {behind}，最高到 {}{}{next}", self.stage(*stage), there(*stage)),
-                }
+            (DuelWord::FirstFaster | DuelWord::SecondFaster, true, Lang::Zh) => {
+                format!("{ahead} 在每一档都快于 {behind}，直到 {stage}{there}；再往上如何不得而知")
             }
-            _ => {
-                let won: Vec<usize> = of.duels.iter().filter(|duel| duel.word == word).map(|duel| duel.stage).collect();
-                match lang {
-                    Lang::En => format!("{ahead} beats {behind} at {}, and is not shown to at lighter stages", self.stages(&won)),
-                    Lang::Zh => format!("{ahead} 在 {}时快于 {behind}，较轻的各档则未全部显示如此", self.stages(&won)),
-                }
-            }
+            (DuelWord::FirstFaster | DuelWord::SecondFaster, false, Lang::En) => format!("{ahead} beats {behind} up to {stage}{there}"),
+            (DuelWord::FirstFaster | DuelWord::SecondFaster, false, Lang::Zh) => format!("{ahead} 快于 {behind}，直到 {stage}{there}"),
+            (word, _, Lang::En) => format!("{ahead} against {behind} up to {stage}: {}", word.words(lang)),
+            (word, _, Lang::Zh) => format!("{ahead} 对 {behind}，直到 {stage}：{}", word.words(lang)),
         }
     }
 
-    /// A stage at which the winner so far is no longer called so.
-    fn duel(&self, of: &Crossover, duel: &Duel) -> String {
-        let lang = self.lang;
-        let winner = match duel.word {
+    /// Heavier stages, at which another word is called.
+    fn further(&self, of: &Crossover, run: &[Duel], is_last: bool) -> String {
+        let (lang, Some(first)) = (self.lang, run.first()) else { return String::new() };
+        let stages: Vec<usize> = run.iter().map(|duel| duel.stage).collect();
+        let place = match (is_last && 1 < run.len(), lang) {
+            (true, Lang::En) => format!("from {} on", self.stage(first.stage)),
+            (true, Lang::Zh) => format!("自 {}起", self.stage(first.stage)),
+            (false, Lang::En) => format!("at {}", self.stages(&stages)),
+            (false, Lang::Zh) => format!("{}时", self.stages(&stages)),
+        };
+        let winner = match first.word {
             DuelWord::FirstFaster => self.name(of.first),
             DuelWord::SecondFaster => self.name(of.second),
-            _ => return duel.word.words(lang),
+            word => {
+                return match lang {
+                    Lang::En => format!("{place} {}", word.words(lang)),
+                    Lang::Zh => format!("{place}{}", word.words(lang)),
+                };
+            }
         };
-        let ratio = ratio_words(duel, duel.word, lang).unwrap_or_default();
+        let ratio = ratio_words(first, lang).unwrap_or_default();
         match lang {
-            Lang::En => format!("{winner} is faster{ratio}"),
-            Lang::Zh => format!("{winner} 更快{ratio}"),
+            Lang::En => format!("{place} {winner} is faster{ratio}"),
+            Lang::Zh => format!("{place}，{winner} 更快{ratio}"),
         }
     }
 }
@@ -265,8 +264,8 @@ impl Worded for DuelWord {
 }
 
 /// ` (0.62× the time, 0.55–0.70)`, of the winner over the other.
-fn ratio_words(duel: &Duel, word: DuelWord, lang: Lang) -> Option<String> {
-    let turned = word == DuelWord::SecondFaster;
+fn ratio_words(duel: &Duel, lang: Lang) -> Option<String> {
+    let turned = duel.word == DuelWord::SecondFaster;
     let point = *duel.ratio.as_ref().ok()?;
     let point = if turned { 1.0 / point } else { point };
     let interval = duel.interval.as_ref().ok().map(|interval| if turned { interval.map_decreasing(|end| 1.0 / end) } else { *interval });

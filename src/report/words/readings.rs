@@ -126,8 +126,8 @@ fn clock_moved(moves: &[ClockMove], lang: Lang) -> String {
             listed.join(", ")
         ),
         Lang::Zh => format!(
-            "系统时钟相对单调时钟跳变 {times} 次（{}）：时钟被调整；若向前跳，也可能是机器曾休眠。延迟不受影响，一天中的时段以系统时钟为准",
-            listed.join("、")
+            "系统时钟相对单调时钟跳变了 {times} 次（{}）：时钟被调整过，向前跳的也可能是机器休眠；延迟不受影响，时段仍按系统时钟划分",
+            listed.join("；")
         ),
     }
 }
@@ -142,7 +142,7 @@ fn moved(each: &ClockMove, lang: Lang) -> String {
     let by = by.replace('-', "−");
     match lang {
         Lang::En => format!("{by} by round {}", each.round),
-        Lang::Zh => format!("至第 {} 轮时 {by}", each.round),
+        Lang::Zh => format!("到第 {} 轮时 {by}", each.round),
     }
 }
 
