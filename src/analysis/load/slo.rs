@@ -179,11 +179,15 @@ pub(super) fn at_stage(measuring: &Measuring<'_>, figures: &BTreeMap<Measure, Fi
 
 /// One that fails is enough to fail, whatever the others are; else one that cannot be told leaves it open.
 fn all_hold(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    conditions.fold(Some(true), |so_far, holds| match (so_far, holds) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+    let mut so_far = Some(true);
+    for holds in conditions {
+        match holds {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => so_far = None,
+        }
+    }
+    so_far
 }
 
 /// How far the service level reaches for a target, of its stages from the lightest to the heaviest.

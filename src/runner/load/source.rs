@@ -37,7 +37,8 @@ enum Kind {
     Users(BinaryHeap<Reverse<(Stamp, u32)>>),
     Arrivals {
         begun: Stamp,
-        arrivals: Arrivals,
+        // Boxed: it holds a generator of random numbers, and there is one a cell.
+        arrivals: Box<Arrivals>,
         next: Stamp,
     },
 }
@@ -48,7 +49,7 @@ impl Source {
         let kind = match (offered, arrivals) {
             (Offered::Arrivals { .. }, Some(mut arrivals)) => {
                 let next = begun.plus(arrivals.next().unwrap_or(u64::MAX));
-                Kind::Arrivals { begun, arrivals, next }
+                Kind::Arrivals { begun, arrivals: Box::new(arrivals), next }
             }
             (Offered::Users { users }, _) => Kind::Users((1..=*users).map(|user| Reverse((begun, user))).collect()),
             (Offered::Arrivals { .. }, None) => Kind::Users(BinaryHeap::new()),
