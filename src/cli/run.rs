@@ -244,6 +244,9 @@ fn resume(folder: &Path, catalog: &Catalog, args: &Args, manner: Manner) -> anyh
             );
         }
     }
+    if run.manifest.load.is_some() {
+        bail!("{}: a load run is not gone on with, its stages belong together in time; run `photofinish load` anew", folder.display());
+    }
     if !can_go_on(&run.manifest) {
         bail!("{}: a simulated run cannot be resumed, its providers are gone; start it anew", folder.display());
     }
