@@ -280,3 +280,39 @@ impl LoadSchedule {
         random(&[&[seed.as_str(), &self.schedule.salt, "load"], purpose].concat())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(wish: LoadWish) -> String {
+        wish.design().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let design = LoadWish::default().design().unwrap();
+        assert_eq!(design.stages.iter().map(Offered::size).collect::<Vec<_>>(), [1.0, 50.0, 100.0, 200.0, 300.0]);
+        assert_eq!((design.passes, design.rest_ms, design.order, design.max_in_flight), (3, 10_000, StageOrder::Shuffled, None));
+        assert_eq!(design.stages.iter().map(|stage| design.until.requests(stage).unwrap()).collect::<Vec<_>>(), [20, 250, 500, 1000, 1500]);
+        let open = LoadWish { rates: vec![5.0, 2.0], ..LoadWish::default() }.design().unwrap();
+        assert_eq!(open.stages[0], Offered::Arrivals { per_s: 2.0, spread: Spread::Poisson });
+        assert_eq!((open.until, open.max_in_flight), (Until::Lasting { ms: 60_000 }, Some(1000)));
+        let halted = LoadWish { stop_when: Some("failures>5%".into()), ..LoadWish::default() }.design().unwrap();
+        assert_eq!(halted.order, StageOrder::Ascending);
+    }
+
+    #[test]
+    fn faults_name_the_flag_and_the_remedy() {
+        let wish = LoadWish::default;
+        assert!(told(LoadWish { stages: vec![0], ..wish() }).starts_with("--stages: a stage of 0 users"));
+        assert!(told(LoadWish { stages: vec![5, 5], ..wish() }).contains("5 stands twice"));
+        assert!(told(LoadWish { stages: vec![50], requests: Some(10), ..wish() }).contains("give at least 50"));
+        assert!(told(LoadWish { rates: vec![f64::NAN], ..wish() }).starts_with("--rate:"));
+        assert!(told(LoadWish { spread: Some(Spread::Constant), ..wish() }).contains("--rate R"));
+        assert!(told(LoadWish { stop_when: Some("rps<2".into()), ..wish() }).contains("known only when the run is read"));
+        assert!(told(LoadWish { stop_when: Some("ttft>2s".into()), ..wish() }).contains("ttft_p95"));
+        let shuffled = LoadWish { order: Some(StageOrder::Shuffled), stop_when: Some("failures>5%".into()), ..wish() };
+        assert!(told(shuffled).contains("--order ascending"));
+    }
+}
