@@ -274,10 +274,7 @@ mod tests {
 
     #[test]
     fn a_time_has_a_unit() {
-        assert_eq!(
-            ["500ms", "10s", "1.5min", "1h", "0s"].map(|text| millis(text)),
-            [Ok(500), Ok(10_000), Ok(90_000), Ok(3_600_000), Ok(0)]
-        );
+        assert_eq!(["500ms", "10s", "1.5min", "1h", "0s"].map(millis), [Ok(500), Ok(10_000), Ok(90_000), Ok(3_600_000), Ok(0)]);
         assert!(["10", "s", "-1s", "ten s", ""].iter().all(|text| millis(text).is_err()));
     }
 
