@@ -79,7 +79,7 @@ fn a_request_that_fails_never_raises_goodput() {
         failing.id = photofinish::ident::TrialId::new("failing").unwrap();
         let answer = failing.answer.as_mut().unwrap();
         let stamps = answer.stamps.clone();
-        *answer = Box::new(ramp::refused());
+        **answer = ramp::refused();
         answer.stamps = stamps;
         more.trials.push(failing.clone());
         // A good one that turned bad.
