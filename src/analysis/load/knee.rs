@@ -231,7 +231,6 @@ mod tests {
                 }
                 for (what, covered) in [("queue", by_queue), ("fluid", by_fluid)] {
                     let share = f64::from(covered) / f64::from(repetitions);
-                    println!("{what}: {passes} passes, {slots} places: {share:.3}");
                     assert!((0.91..=0.99).contains(&share), "{what}: {passes} passes, {slots} places: {share}");
                 }
             }

@@ -179,11 +179,11 @@ pub(super) fn at_stage(measuring: &Measuring<'_>, figures: &BTreeMap<Measure, Fi
 
 /// One that fails is enough to fail, whatever the others are; else one that cannot be told leaves it open.
 fn all_hold(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    conditions.fold(Some(true), |so_far, holds| match (so_far, holds) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+    let conditions: Vec<Option<bool>> = conditions.collect();
+    match conditions.contains(&Some(false)) {
+        true => Some(false),
+        false => conditions.into_iter().all(|holds| holds.is_some()).then_some(true),
+    }
 }
 
 /// How far the service level reaches for a target, of its stages from the lightest to the heaviest.
