@@ -117,11 +117,12 @@ async fn nobody_waits_beyond_the_end_of_a_round_s_slot_and_the_next_round_asks_a
 #[tokio::test(start_paused = true)]
 async fn a_wait_is_broken_off_by_the_user_and_goes_on_where_it_was_after_a_restart() {
     let results = tempfile::tempdir().unwrap();
-    let began = tokio::time::Instant::now();
+    let clock = photofinish::clock::Clock::virtual_from("2026-11-24T00:00:00Z".parse().unwrap());
+    let began = clock.now();
     let play =
         Play { stop: vec![(5000, Stop::Drain)], prompts: 4, rounds: 1, ..Play::new(results.path(), but_for(3, Reply::TryLater(600))) };
     let played = play.perform().await;
-    assert_eq!((played.outcome, began.elapsed().as_millis()), (Outcome::Interrupted, 5000));
+    assert_eq!((played.outcome, clock.now().since(began) / 1_000_000), (Outcome::Interrupted, 5000));
     // A minute after the start of the first sitting, nine minutes of the rest are left.
     let play = Play { resume: Some(played.folder), wall: "2026-11-24T10:16:00Z", ..Play::new(results.path(), two()) };
     let resumed = play.perform().await;
