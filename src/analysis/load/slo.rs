@@ -58,7 +58,7 @@ pub enum Reach {
     Through {
         /// The heaviest at which it holds.
         stage: usize,
-        /// It is the heaviest stage of all that were measured: how much farther it goes is not known.
+        /// It is the heaviest stage of all that could be judged: how much farther it goes is not known.
         is_last: bool,
     },
     /// This is the heaviest at which it holds, but it does not at some lighter ones: the order is not monotone.

@@ -1,5 +1,6 @@
 //! Whether this machine can hold so many connections: told before the first request, with the command that raises the limit.
 
+use super::super::say;
 use super::fault;
 use crate::record::{LoadDesign, Offered};
 
@@ -18,8 +19,21 @@ pub(super) fn fits(design: &LoadDesign) -> anyhow::Result<()> {
                  widen them: sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\", or take lighter stages"
             ),
         )),
+        Some(ports) if design.cold && ports < requests(design) => {
+            say(&format!(
+                "warning: --cold opens {} connections in a stage, and this machine gives out {ports} local ports, each of which rests for a \
+                 minute after use; where they run out, requests fail here and not at the server",
+                requests(design)
+            ));
+            Ok(())
+        }
         _ => Ok(()),
     }
+}
+
+/// Requests of the heaviest stage, where that is known.
+fn requests(design: &LoadDesign) -> u64 {
+    design.stages.iter().filter_map(|stage| design.until.requests(stage)).max().unwrap_or(0)
 }
 
 /// Connections that a stage may hold open at once.

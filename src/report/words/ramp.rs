@@ -67,9 +67,14 @@ impl Ramp<'_> {
                 }
             }
             (Knee::NoneUpTo { load }, Lang::En) => {
-                format!("no knee: {what} still grows in proportion at the heaviest stage, {}", self.load(&format!("{load}")))
+                format!(
+                    "no knee: {what} still grows in proportion at {}, the heaviest stage that could be judged",
+                    self.load(&format!("{load}"))
+                )
             }
-            (Knee::NoneUpTo { load }, Lang::Zh) => format!("没有拐点：到最重的一档（{}）{what}仍成比例增长", self.load(&format!("{load}"))),
+            (Knee::NoneUpTo { load }, Lang::Zh) => {
+                format!("没有拐点：到能判定的最重一档（{}）{what}仍成比例增长", self.load(&format!("{load}")))
+            }
             (Knee::AtOrBelow { load, level }, Lang::En) => format!(
                 "{what} does not grow beyond the lightest stage, {}, in some pass: it stops growing there or below, at {} a second",
                 self.load(&format!("{load}")),
@@ -111,10 +116,10 @@ impl Ramp<'_> {
         });
         match (reach, lang) {
             (Reach::Through { stage, is_last: true }, Lang::En) => {
-                format!("met up to the heaviest stage, {}{alone}; how much farther is not known", self.stage(*stage))
+                format!("met up to {}, the heaviest stage that could be judged{alone}; how much farther is not known", self.stage(*stage))
             }
             (Reach::Through { stage, is_last: true }, Lang::Zh) => {
-                format!("直到最重的一档（{}）都达标{alone}；再往上如何不得而知", self.stage(*stage))
+                format!("直到能判定的最重一档（{}）都达标{alone}；再往上如何不得而知", self.stage(*stage))
             }
             (Reach::Through { stage, .. }, Lang::En) => format!("met up to {}{alone}{beyond}", self.stage(*stage)),
             (Reach::Through { stage, .. }, Lang::Zh) => format!("达标，直到 {}{alone}{beyond}", self.stage(*stage)),

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Holds the figures of a load run against the truth log of the simulator that it loaded.
+
+usage: load_truth.py TRUTH.jsonl RAMP.json [--within 0.01]
+
+TRUTH.jsonl is `photofinish sim --log` of a simulator that this run alone used, RAMP.json `photofinish ramp RUN --format json` of a closed loop of one
+stage, one pass and one target, whose replies have no reasoning. Everything is computed anew here, from the simulator's own times and words only: the window
+from the last user's first request to the first user's last end, tokens in it, and a reply across its edge by the share of its text inside.
+Exit code 1 where a figure is farther off than `--within`.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("truth")
+    parser.add_argument("ramp")
+    parser.add_argument("--within", type=float, default=0.01)
+    args = parser.parse_args()
+    lines = [json.loads(line) for line in open(args.truth)]
+    figures = json.load(open(args.ramp))["stages"][0]["figures"]
+
+    replies, users = [], {}
+    for line in lines:
+        texts = [(at, n) for at, n, phase in zip(line["before_ns"], line["tokens"], line["phase"]) if phase == "c"]
+        end = line["after_ns"][-1]
+        replies.append((line["received_ns"], texts))
+        users.setdefault(line["connection"], []).append((line["received_ns"], end))
+    begin = max(min(start for start, _ in turns) for turns in users.values())
+    stop = min(max(end for _, end in turns) for turns in users.values())
+    seconds = (stop - begin) / 1e9
+    share = tokens = 0
+    for _, texts in replies:
+        inside = sum(n for at, n in texts if begin <= at <= stop)
+        tokens += inside
+        share += inside / sum(n for _, n in texts)
+    ttft = sorted((texts[0][0] - start) / 1e6 for start, texts in replies)
+    latency = sorted((texts[-1][0] - start) / 1e6 for start, texts in replies)
+    speed = [sum(n for _, n in texts[1:]) / ((texts[-1][0] - texts[0][0]) / 1e9) for _, texts in replies]
+    type1 = lambda values, percent: values[-(-len(values) * percent // 100) - 1]
+    truth = {
+        "rps": share / seconds,
+        "system_speed": tokens / seconds,
+        "ttft_p50_ms": type1(ttft, 50),
+        "ttft_p95_ms": type1(ttft, 95),
+        "latency_mean_ms": statistics.mean(latency),
+        "latency_p50_ms": type1(latency, 50),
+        "latency_p95_ms": type1(latency, 95),
+        "content_speed": statistics.median(speed),
+    }
+    worst = 0.0
+    print(f"{len(replies)} replies of {len(users)} users, window {seconds:.2f} s")
+    for name, true in truth.items():
+        seen = figures[name]["value"]
+        off = seen / true - 1
+        worst = max(worst, abs(off))
+        print(f"{name:16} {seen:12.3f}  truth {true:12.3f}  {off:+.3%}")
+    return 0 if worst <= args.within else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
