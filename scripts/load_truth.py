@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Holds the figures of a load run against the truth log of the simulator that it loaded.
 
-usage: load_truth.py TRUTH.jsonl RAMP.json [--within 0.01]
+usage: load_truth.py TRUTH.jsonl RECORDS.jsonl RAMP.json [--within 0.01]
 
-TRUTH.jsonl is `photofinish sim --log` of a simulator that this run alone used, RAMP.json `photofinish ramp RUN --format json` of a closed loop of one
-stage, one pass and one target, whose replies have no reasoning. Everything is computed anew here, from the simulator's own times and words only: the window
-from the last user's first request to the first user's last end, tokens in it, and a reply across its edge by the share of its text inside.
+TRUTH.jsonl is `photofinish sim --log` of a simulator that this run alone used, RECORDS.jsonl the run's own records, RAMP.json `photofinish ramp RUN --format json` of a closed loop of one
+stage, one pass and one target, whose replies have no reasoning. Everything is computed anew here from the simulator's own times and words: the window from the
+last user's first request to the first user's last end, tokens in it, and a reply across its edge by the share of its text inside. Of the records only the
+moments of writing are taken, where a latency begins: how long a busy simulator lets a request lie before it reads it belongs to the server. Both processes
+read one clock; requests and replies are paired by the order of their first texts.
 Exit code 1 where a figure is farther off than `--within`.
 """
 
@@ -18,10 +20,17 @@ import sys
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("truth")
+    parser.add_argument("records")
     parser.add_argument("ramp")
     parser.add_argument("--within", type=float, default=0.01)
     args = parser.parse_args()
     lines = [json.loads(line) for line in open(args.truth)]
+    written = []
+    for line in map(json.loads, open(args.records)):
+        if line["kind"] == "trial" and line.get("answer", {}).get("timeline", {}).get("at_ns"):
+            first_write = line["answer"]["stamps"]["first_write"]
+            written.append((first_write + line["answer"]["timeline"]["at_ns"][0], first_write))
+    written.sort()
     figures = json.load(open(args.ramp))["stages"][0]["figures"]
 
     replies, users = [], {}
@@ -38,6 +47,9 @@ def main():
         inside = sum(n for at, n in texts if begin <= at <= stop)
         tokens += inside
         share += inside / sum(n for _, n in texts)
+    replies.sort(key=lambda reply: reply[1][0][0])
+    assert len(replies) == len(written), "the run and the truth log do not hold the same requests"
+    replies = [(start, texts) for (_, texts), (_, start) in zip(replies, written)]
     ttft = sorted((texts[0][0] - start) / 1e6 for start, texts in replies)
     latency = sorted((texts[-1][0] - start) / 1e6 for start, texts in replies)
     speed = [sum(n for _, n in texts[1:]) / ((texts[-1][0] - texts[0][0]) / 1e9) for _, texts in replies]

@@ -114,8 +114,12 @@ impl<'a> Cell<'a> {
         if self.cold { row.connect_ms.unwrap_or(0.0) } else { 0.0 }
     }
 
-    /// How late a request left this client, ms of real time; nothing where it was held back, or never left.
+    /// How late a request left this client, ms of real time; nothing where it was held back, or never left. All users of a closed loop
+    /// begin at one moment, and one thread sends one request after another: the first of each is ramp-up, before the window, and none.
     pub fn send_lag(&self, row: &LoadRow) -> Option<f64> {
+        if matches!(self.offered, Offered::Users { users } if row.number <= users) {
+            return None;
+        }
         let began = row.began.filter(|_| !row.held)?;
         let late = began.since(row.scheduled) as f64 / 1e6;
         // A connection that had to be opened took its time, not ours. Those opened before the stage, which its first requests find, were

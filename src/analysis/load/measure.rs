@@ -397,7 +397,7 @@ fn send_lag(cells: &[&Cell<'_>], p: f64) -> Result<Seen, NoFigure> {
     let lags: Vec<Extended> =
         requests(cells).filter_map(|(cell, row)| Some(Extended::Finite(cell.send_lag(row)? * cell.scale()))).collect();
     match lags.len() {
-        0 => return Err(NoFigure::NoRequest),
+        0 if requests(cells).all(|(_, row)| row.held) => return Err(NoFigure::NoRequest),
         n if n < needs(p) => return Err(NoFigure::FewRequests { n, needs: needs(p) }),
         _ => {}
     }

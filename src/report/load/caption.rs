@@ -155,8 +155,9 @@ const fn window(lang: Lang) -> &'static str {
 const fn figures(lang: Lang) -> &'static str {
     lang.say(
         "p50, p95 and p99 are over all requests sent, and a failure never arrives; means and speeds of a stream (medians) are over good replies. \
-         stalled: good replies with a silence longer than the plan's stall; send lag: how late requests left this client, p99.",
-        "p50、p95、p99 取自全部已发请求，失败视为永远未达到；平均值与单流速度（中位数）取自成功的回复。停顿：其间静默超过计划所定时长的成功回复；发送滞后：请求离开本客户端晚了多少，取 p99。",
+         stalled: good replies with a silence longer than the plan's stall; send lag: how late requests left this client, p99, \
+         without the first of each user.",
+        "p50、p95、p99 取自全部已发请求，失败视为永远未达到；平均值与单流速度（中位数）取自成功的回复。停顿：其间静默超过计划所定时长的成功回复；发送滞后：请求离开本客户端晚了多少，取 p99，不含每个用户的首个请求。",
     )
 }
 
