@@ -104,9 +104,20 @@ install
 
 # Beyond its four slots a server queues: the first token waits, the system writes no faster.
 if [ "${1:-}" = load ]; then
-    start load --slots 4 --minutes 20
-    (cd "$ROOM" && exec "$PHOTOFINISH" load --target "$ADDRESS/v1=smollm2" --stages 1,2,4,8,16 --requests 32 --passes 3 --rest 1s \
-        --max-tokens 48 --dataset short-en --seed 20261124 --vantage loopback --results load-results) &
+    start load --slots 4 --minutes 25
+    cat >"$ROOM/load.yaml" <<PLAN
+dataset: short-en
+prompts: 16
+seed: 20261124
+vantage: loopback
+sampling: {max_tokens: 32, temperature: 0}
+targets:
+  - target: $ADDRESS/v1=smollm2
+    name: llama.cpp, 4 slots
+    provider: llamacpp
+    extra_body: {reasoning_budget_tokens: 8, cache_prompt: false, ignore_eos: true}
+PLAN
+    (cd "$ROOM" && exec "$PHOTOFINISH" load load.yaml --stages 1,2,4,8,16 --requests 24 --passes 3 --rest 0s --results load-results) &
     STARTED+=("$!")
     wait "${STARTED[-1]}"
     exit 0

@@ -119,3 +119,52 @@ fn too_few_descriptors_are_told_before_the_start_with_the_remedy() {
     let told = told(&output);
     assert!(told.contains("needs 364 file descriptors") && told.contains("ulimit -n 364") && told.contains("LimitNOFILE=364"), "{told}");
 }
+
+#[test]
+fn a_target_without_a_usable_reply_is_exit_code_1_and_its_failures_are_on_record() {
+    let sim = Sim::start("seed: 1\nsystems:\n  box: {dialect: vllm, faults: {unavailable: 1}}\n", &[]);
+    let (output, run) = load(&sim, &["--stages", "2", "--passes", "1", "--requests", "2"]);
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(told(&output).contains("no usable sample from") && told(&output).contains("503"), "{}", told(&output));
+    assert_eq!(run.unwrap().trials.len(), 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_reads_what_is_in_flight_and_the_cell_under_way_is_no_sample() {
+    let sim = Sim::start(QUICK, &[]);
+    let results = sim.folder.path().join("results");
+    let mut child = command()
+        .args([
+            "load",
+            "--target",
+            &format!("http://{}/box=m", sim.address()),
+            "--rest",
+            "0s",
+            "--stages",
+            "3",
+            "--duration",
+            "60s",
+            "--results",
+        ])
+        .arg(&results)
+        .env("HOME", sim.folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // As soon as a reply is on record the load is under way.
+    let records = || std::fs::read_dir(&results).ok()?.next()?.ok().map(|run| run.path().join("records.jsonl"));
+    let under_way =
+        || records().and_then(|path| std::fs::read_to_string(path).ok()).is_some_and(|text| text.contains("\"kind\":\"trial\""));
+    while !under_way() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let signalled = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let run = Run::open(records().unwrap().parent().unwrap()).unwrap();
+    assert_eq!(run.stages.last().unwrap().state, StageState::Interrupted);
+    assert!(run.trials.iter().all(usable), "what was in flight was read to its end");
+}

@@ -177,7 +177,7 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         let below = race.plan_text.split_once('\n').map_or("", |(_, below)| below);
         race.plan_text = format!("# The targets of a load run; its stages are in manifest.json.\n{below}");
     }
-    let raced = drive::load(race, design, &catalog, manner)?;
+    let (raced, without_sample) = drive::load(race, design, &catalog, manner)?;
     say(&format!("photofinish ramp {}", raced.folder.display()));
     match &raced.outcome {
         Outcome::RecordFailed(fault) => bail!("the record cannot be written: {fault}"),
@@ -186,10 +186,14 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         Outcome::Interrupted => say("interrupted; a stage that was under way is no sample"),
         Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => {}
     }
+    for (target, last) in &without_sample {
+        let how = if last.is_empty() { String::new() } else { format!("; the last request: {last}") };
+        say(&format!("no usable sample from {target}{how}"));
+    }
     let done = of_folder(&raced.folder, &args.shown, &args.counting, &args.writing)?;
     Ok(match raced.outcome {
         Outcome::Interrupted => Done::Interrupted,
-        Outcome::AllStopped if done == Done::Well => Done::WithoutSample,
+        _ if done == Done::Well && !without_sample.is_empty() => Done::WithoutSample,
         _ => done,
     })
 }
@@ -246,7 +250,7 @@ fn tell_worst_case(plan: &Plan, targets: &[TargetFacts], dataset: &Dataset, desi
     };
     let all: Option<Vec<u64>> = design.stages.iter().map(requests).collect();
     let (passes, stages) = (u64::from(design.passes), design.stages.len());
-    say(&format!("{passes} passes of {stages} stages on each of {} targets", targets.len()));
+    say(&format!("{passes} × {stages} stages on each target; at most:"));
     match all.map(|all| passes * all.iter().sum::<u64>()) {
         None => say("  as many requests as the servers answer in that time"),
         Some(requests) => {

@@ -4,16 +4,21 @@ use super::super::progress::{Ahead, Came, Display, Event, Kind, Manner, Spent};
 use super::super::run::{Race, begin};
 use super::super::signals::{Signals, stopping};
 use crate::clock::Clock;
+use crate::ident::TargetId;
 use crate::plan::LoadSchedule;
 use crate::provider::Catalog;
 use crate::record::{Budget, LoadDesign, Manifest, Until};
 use crate::runner::{self, LoadInputs, Outcome, Progress, Raced, Stop};
 use anyhow::{Context, anyhow};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
 
+/// A target without any usable reply, and how its last request went.
+pub(super) type WithoutSample = (TargetId, String);
+
 /// Runs a load to its end.
-pub(super) fn load(race: Race, design: LoadDesign, catalog: &Catalog, manner: Manner) -> anyhow::Result<Raced> {
+pub(super) fn load(race: Race, design: LoadDesign, catalog: &Catalog, manner: Manner) -> anyhow::Result<(Raced, Vec<WithoutSample>)> {
     let digest = digest(&race.plan.digest(), &design);
     let prompts = race.prompts();
     let as_load = |manifest: Manifest| Manifest { plan_digest: digest, load: Some(design), ..manifest };
@@ -41,8 +46,9 @@ pub(super) fn load(race: Race, design: LoadDesign, catalog: &Catalog, manner: Ma
         }
     })?;
     let raced = measuring.join().map_err(|_| anyhow!("the measuring thread panicked; what was recorded is in the run folder"))??;
+    let without_sample = std::mem::take(&mut telling.unanswered).into_iter().collect();
     telling.ended(&raced.outcome);
-    Ok(raced)
+    Ok((raced, without_sample))
 }
 
 /// Two loads are of one plan if everything but their salt is equal, stages and passes included.
@@ -58,6 +64,8 @@ struct Telling {
     design: LoadDesign,
     budget: Budget,
     spent: Option<Spent>,
+    /// Targets that have given nothing usable yet, and how their last request went.
+    unanswered: BTreeMap<TargetId, String>,
 }
 
 impl Telling {
@@ -67,6 +75,7 @@ impl Telling {
             design: schedule.design().clone(),
             budget: manifest.budget.clone(),
             spent: None,
+            unanswered: manifest.targets.iter().map(|target| (target.id.clone(), String::new())).collect(),
         };
         telling.spent = Some(telling.against(runner::Spent::default()));
         let ahead = telling.ahead(schedule);
@@ -111,6 +120,11 @@ impl Telling {
                     (false, false) => Came::NotSent,
                 };
                 self.spent = Some(self.against(spent));
+                match self.unanswered.get_mut(&target) {
+                    Some(_) if usable => drop(self.unanswered.remove(&target)),
+                    Some(last) => last.clone_from(&words),
+                    None => {}
+                }
                 Event::Trial { target, came, words, spent: self.spent }
             }
             Progress::Held { targets, until } => Event::Held { targets, until },
