@@ -8,6 +8,7 @@ mod hours;
 mod init;
 mod judging;
 mod league;
+mod listening;
 mod load;
 mod metrics;
 mod power;

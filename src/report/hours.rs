@@ -7,7 +7,7 @@ mod heat;
 
 use super::harmless::markdown;
 use super::made::Reading;
-use super::prose::{hung, prose};
+use super::prose::{prose, said_under};
 use super::tables::cell_or;
 use super::targets::target_name;
 use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, Worded, json};
@@ -76,13 +76,7 @@ impl Day {
         for table in &self.tables {
             out.push_str(&table.write(Format::Terminal, width));
         }
-        for (head, lines) in &self.answers {
-            prose(&mut out, head, width, 2, anstyle::Style::new().bold());
-            lines.iter().for_each(|line| hung(&mut out, "  ", line, 4, width, anstyle::Style::new()));
-        }
-        if !self.answers.is_empty() {
-            out.push('\n');
-        }
+        said_under(&mut out, &self.answers, width);
         out.push_str(&self.foot.write(Format::Terminal, width));
         out
     }

@@ -9,7 +9,7 @@ mod seed;
 
 use super::grid::in_one;
 use super::harmless::markdown;
-use super::prose::{hung, prose};
+use super::prose::said_under;
 use super::targets::{target_name, titled};
 use super::{Format, Lang, Table, json};
 use crate::analysis::load::LoadTable;
@@ -100,13 +100,7 @@ impl LoadTables {
             return head.chain([table, foot]).map(|table| table.write(Format::Terminal, width)).collect();
         }
         let mut out: String = self.tables.iter().map(|table| table.write(Format::Terminal, width)).collect();
-        for (head, lines) in &self.answers {
-            prose(&mut out, head, width, 2, anstyle::Style::new().bold());
-            lines.iter().for_each(|line| hung(&mut out, "  ", line, 4, width, anstyle::Style::new()));
-        }
-        if !self.answers.is_empty() {
-            out.push('\n');
-        }
+        said_under(&mut out, &self.answers, width);
         out.push_str(&self.foot.write(Format::Terminal, width));
         out
     }

@@ -26,6 +26,17 @@ pub(super) fn pairs(out: &mut String, pairs: &[(String, String)], width: usize) 
     }
 }
 
+/// Heads, each with its sentences below, and a blank line after all of them.
+pub(super) fn said_under(out: &mut String, all: &[(String, Vec<String>)], width: usize) {
+    for (head, lines) in all {
+        prose(out, head, width, 2, Style::new().bold());
+        lines.iter().for_each(|line| hung(out, "  ", line, 4, width, Style::new()));
+    }
+    if !all.is_empty() {
+        out.push('\n');
+    }
+}
+
 /// Writes a sentence behind a head that is kept as it is. All lines but the first are indented.
 pub(super) fn hung(out: &mut String, head: &str, text: &str, indent: usize, width: usize, style: Style) {
     let width = width.max(20);

@@ -1,15 +1,15 @@
 //! Starts a load on its own thread and sees it through: progress, Ctrl-C, the end.
 
+use super::super::listening::{Listener, Samples, until_over};
 use super::super::progress::{Ahead, Came, Display, Event, Kind, Manner, Spent};
 use super::super::run::{Race, begin};
-use super::super::signals::{Signals, stopping};
 use crate::clock::Clock;
 use crate::ident::TargetId;
 use crate::plan::LoadSchedule;
 use crate::provider::Catalog;
 use crate::record::{Budget, LoadDesign, Manifest, Until};
 use crate::runner::{self, LoadInputs, Outcome, Progress, Raced, Stop};
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
@@ -26,28 +26,11 @@ pub(super) fn load(race: Race, design: LoadDesign, catalog: &Catalog, manner: Ma
     let schedule = LoadSchedule::of(&manifest).context("a load run has a design")?;
     let mut telling = Telling::new(manner, &manifest, &schedule, journal.folder().display().to_string());
     let (stop_sender, stop) = watch::channel(Stop::Go);
-    let (progress, mut told) = mpsc::unbounded_channel();
+    let (progress, told) = mpsc::unbounded_channel();
     let inputs = LoadInputs { manifest, schedule, prompts, racers, journal, clock: Clock::System, stop, progress };
     let measuring = runner::spawn_load(inputs).context("no thread to measure on")?;
-    let listening = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    listening.block_on(async {
-        let mut signals = Signals::listen()?;
-        let mut second = tokio::time::interval(std::time::Duration::from_secs(1));
-        loop {
-            tokio::select! {
-                said = told.recv() => match said {
-                    Some(said) => telling.show(said),
-                    // The load has ended and let go of its end.
-                    None => return anyhow::Ok(()),
-                },
-                () = signals.next() => telling.display.notice(stopping(&stop_sender)),
-                _ = second.tick() => telling.display.tick(),
-            }
-        }
-    })?;
-    let raced = measuring.join().map_err(|_| anyhow!("the measuring thread panicked; what was recorded is in the run folder"))??;
-    let without_sample = std::mem::take(&mut telling.unanswered).into_iter().collect();
-    telling.ended(&raced.outcome);
+    let raced = until_over(measuring, told, &stop_sender, &mut telling)?;
+    let without_sample = telling.ended(&raced.outcome);
     Ok((raced, without_sample))
 }
 
@@ -64,8 +47,7 @@ struct Telling {
     design: LoadDesign,
     budget: Budget,
     spent: Option<Spent>,
-    /// Targets that have given nothing usable yet, and how their last request went.
-    unanswered: BTreeMap<TargetId, String>,
+    samples: Samples,
 }
 
 impl Telling {
@@ -75,7 +57,7 @@ impl Telling {
             design: schedule.design().clone(),
             budget: manifest.budget.clone(),
             spent: None,
-            unanswered: manifest.targets.iter().map(|target| (target.id.clone(), String::new())).collect(),
+            samples: Samples::of(&manifest.targets, &BTreeMap::new()),
         };
         telling.spent = Some(telling.against(runner::Spent::default()));
         let ahead = telling.ahead(schedule);
@@ -120,11 +102,6 @@ impl Telling {
                     (false, false) => Came::NotSent,
                 };
                 self.spent = Some(self.against(spent));
-                match self.unanswered.get_mut(&target) {
-                    Some(_) if usable => drop(self.unanswered.remove(&target)),
-                    Some(last) => last.clone_from(&words),
-                    None => {}
-                }
                 Event::Trial { target, came, words, spent: self.spent }
             }
             Progress::Held { targets, until } => Event::Held { targets, until },
@@ -137,7 +114,7 @@ impl Telling {
         self.display.show(&event);
     }
 
-    fn ended(mut self, outcome: &Outcome) {
+    fn ended(mut self, outcome: &Outcome) -> Vec<WithoutSample> {
         let outcome = match outcome {
             Outcome::Interrupted => "interrupted",
             Outcome::BudgetSpent(_) => "budget_spent",
@@ -146,10 +123,21 @@ impl Telling {
             Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => "finished",
         };
         self.display.show(&Event::Ended { outcome: outcome.to_owned(), spent: self.spent });
+        self.samples.without()
     }
 
     fn against(&self, spent: runner::Spent) -> Spent {
         let Budget { max_requests, max_total_tokens } = self.budget;
         Spent { requests: spent.requests, max_requests, tokens: spent.tokens, max_tokens: max_total_tokens }
+    }
+}
+
+impl Listener for Telling {
+    fn hear(&mut self, said: Progress) {
+        self.samples.saw(&said);
+        self.show(said);
+    }
+    fn display(&mut self) -> &mut Display {
+        &mut self.display
     }
 }

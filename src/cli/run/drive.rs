@@ -1,7 +1,7 @@
 //! Starts a race on its own thread and sees it through: progress, Ctrl-C, the end.
 
+use super::super::listening::{Samples, until_over};
 use super::super::progress::{Display, Manner};
-use super::super::signals::{Signals, stopping};
 use super::prepare;
 use super::telling::Telling;
 use crate::clock::Clock;
@@ -10,12 +10,12 @@ use crate::ident::{PromptId, TargetId};
 use crate::plan::{Plan, Schedule};
 use crate::provider::Catalog;
 use crate::record::{Budget, Line, Manifest, Note, Simulated, TargetFacts, TextKept, TransportKind};
-use crate::runner::{self, Before, Extent, Progress, Raced, Racer, RunInputs, Stop};
+use crate::runner::{self, Before, Extent, Raced, Racer, RunInputs, Stop};
 use crate::secret::Secret;
 use crate::store::{Journal, Prepare};
 use crate::tokens::Reference;
 use crate::wire::{ReqwestTransport, Roots, Transport};
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,13 +89,6 @@ pub struct RaceOver {
     pub zone: TimeZone,
     /// Targets that gave no usable sample, and how their last request went.
     pub without_sample: Vec<(TargetId, String)>,
-}
-
-/// What a target has given so far.
-#[derive(Debug, Default)]
-struct Sampled {
-    usable: u64,
-    last: String,
 }
 
 /// Runs a new race to its end, or one round of it.
@@ -198,45 +191,17 @@ fn see_through(
     let schedule = Schedule::of(&manifest)?;
     let prompts: BTreeMap<PromptId, String> =
         manifest.dataset.prompts.iter().filter_map(|facts| Some((facts.id.clone(), dataset.prompt(&facts.id)?.text.clone()))).collect();
-    let mut samples: BTreeMap<TargetId, Sampled> = manifest.targets.iter().map(|target| (target.id.clone(), Sampled::default())).collect();
-    for (target, usable) in &before.usable {
-        samples.entry(target.clone()).or_default().usable = *usable;
-    }
+    let samples = Samples::of(&manifest.targets, &before.usable);
     let (rounds, zone) = (manifest.design.rounds, zone_of(&manifest));
-    let mut telling = Telling::new(Display::new(sitting.manner, Clock::System, zone.clone()), manifest.budget.clone());
+    let mut telling = Telling::new(Display::new(sitting.manner, Clock::System, zone.clone()), manifest.budget.clone(), samples);
     telling.begun(journal.folder(), &manifest, &schedule, &before, sitting.extent);
     let (stop_sender, stop) = watch::channel(Stop::Go);
-    let (progress, mut told) = mpsc::unbounded_channel();
+    let (progress, told) = mpsc::unbounded_channel();
     let (clock, extent) = (Clock::System, sitting.extent);
     let inputs = RunInputs { manifest, schedule, prompts, racers, journal, before, clock, stop, extent, progress };
     let measuring = runner::spawn(inputs).context("no thread to measure on")?;
-    let listening = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    listening.block_on(async {
-        let mut signals = Signals::listen()?;
-        let mut second = tokio::time::interval(std::time::Duration::from_secs(1));
-        loop {
-            tokio::select! {
-                said = told.recv() => match said {
-                    Some(said) => {
-                        if let Progress::Trial { target, usable, words, .. } = &said {
-                            let sampled = samples.entry(target.clone()).or_default();
-                            sampled.usable += u64::from(*usable);
-                            sampled.last.clone_from(words);
-                        }
-                        telling.show(said);
-                    }
-                    // The race has ended and let go of its end.
-                    None => return anyhow::Ok(()),
-                },
-                () = signals.next() => telling.display.notice(stopping(&stop_sender)),
-                _ = second.tick() => telling.display.tick(),
-            }
-        }
-    })?;
-    let raced = measuring.join().map_err(|_| anyhow!("the measuring thread panicked; what was recorded is in the run folder"))??;
-    telling.ended(&raced.outcome);
-    let without_sample =
-        samples.into_iter().filter(|(_, sampled)| sampled.usable == 0).map(|(target, sampled)| (target, sampled.last)).collect();
+    let raced = until_over(measuring, told, &stop_sender, &mut telling)?;
+    let without_sample = telling.ended(&raced.outcome);
     Ok(RaceOver { raced, again: sitting.again, rounds, zone, without_sample })
 }
 

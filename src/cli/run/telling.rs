@@ -1,7 +1,9 @@
 //! What the runner says, as events for the display.
 
+use super::super::listening::{Listener, Samples};
 use super::super::progress::{Ahead, Came, Display, Event, Kind, Passed, RoundOf, Spent};
 use crate::clock::Clock;
+use crate::ident::TargetId;
 use crate::plan::Schedule;
 use crate::record::{Budget, Manifest, Role, RoundState};
 use crate::runner::{self, Before, Extent, Outcome, Progress};
@@ -16,12 +18,13 @@ pub struct Telling {
     /// Requests of every round to each target that were still to be sent at the beginning.
     left: BTreeMap<u32, u64>,
     spent: Option<Spent>,
+    samples: Samples,
 }
 
 impl Telling {
     /// Nothing is told yet.
-    pub fn new(display: Display, budget: Budget) -> Telling {
-        Telling { display, budget, left: BTreeMap::new(), spent: None }
+    pub fn new(display: Display, budget: Budget, samples: Samples) -> Telling {
+        Telling { display, budget, left: BTreeMap::new(), spent: None, samples }
     }
 
     /// A sitting begins.
@@ -53,8 +56,7 @@ impl Telling {
         });
     }
 
-    /// Something happened.
-    pub fn show(&mut self, said: Progress) {
+    fn show(&mut self, said: Progress) {
         let requests = |round: u32| self.left.get(&round).copied().unwrap_or(0);
         let event = match said {
             Progress::Round { round } => Event::Round { round },
@@ -86,8 +88,8 @@ impl Telling {
         self.display.show(&event);
     }
 
-    /// The sitting is over.
-    pub fn ended(mut self, outcome: &Outcome) {
+    /// The sitting is over. Tells which targets gave no usable sample, and how their last request went.
+    pub fn ended(mut self, outcome: &Outcome) -> Vec<(TargetId, String)> {
         let outcome = match outcome {
             Outcome::Finished => "finished",
             Outcome::Interrupted => "interrupted",
@@ -98,6 +100,17 @@ impl Telling {
             Outcome::NoRoundDue { .. } => "no_round_due",
         };
         self.display.show(&Event::Ended { outcome: outcome.to_owned(), spent: self.spent });
+        self.samples.without()
+    }
+}
+
+impl Listener for Telling {
+    fn hear(&mut self, said: Progress) {
+        self.samples.saw(&said);
+        self.show(said);
+    }
+    fn display(&mut self) -> &mut Display {
+        &mut self.display
     }
 }
 
