@@ -64,13 +64,13 @@ pub(super) fn foot(reading: &LoadReading<'_>, table: &Table) -> Table {
     let mut caption = vec![
         match lang {
             Lang::En => format!(
-                "Not as such tables usually are: each row is {}, with an interval over them; P99 is over all requests sent, a failure never \
+                "Not as such tables usually are: each row is over the passes in which its stage was measured, of {}, with an interval over them from three on; P99 is over all requests sent, a failure never \
                  arriving; mean latency and TTFT are over good replies; TPS is the median over good replies of all tokens over the reply time, \
                  not a mean of rates; RPS counts good replies within the window of full load alone.",
                 plural(passes, "pass", "passes")
             ),
             Lang::Zh => format!(
-                "与常见的此类表格不同：每行为 {passes} 遍的结果，区间以遍为单位；P99 取自全部已发请求，失败视为永远未达到；平均延迟与首字延迟取自成功的回复；\
+                "与常见的此类表格不同：共 {passes} 遍，每行取自该档实际测到的各遍，满三遍才给区间；P99 取自全部已发请求，失败视为永远未达到；平均延迟与首字延迟取自成功的回复；\
                  TPS 是成功回复“全部 token ÷ 回复用时”的中位数，不是速率的平均；RPS 只计满负载窗口内的成功回复。"
             ),
         },
