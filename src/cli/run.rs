@@ -27,6 +27,7 @@ pub use ending::tell;
 pub use planned::{Planned, plan_file};
 pub use plans_run::PlansRun;
 pub use targets::{KeyWays, is_remote, keys, targets};
+pub use telling::{against, outcome_name};
 
 /// Arguments of `run`.
 #[derive(Debug, Clone, clap::Args)]

@@ -189,7 +189,7 @@ pub(super) fn stage_figures(measuring: &Measuring<'_>, target: usize, stage: usi
         target,
         stage,
         offered,
-        load: load_of(&offered),
+        load: offered.size(),
         cells: measuring.cells.iter().map(pass_cell).collect(),
         success: success(measuring, &counts),
         stalls: stalls(&measured, &counts),
@@ -197,14 +197,6 @@ pub(super) fn stage_figures(measuring: &Measuring<'_>, target: usize, stage: usi
         figures,
         client,
         slo,
-    }
-}
-
-/// Users, or arrivals a second.
-pub(super) fn load_of(offered: &Offered) -> f64 {
-    match offered {
-        Offered::Users { users } => f64::from(*users),
-        Offered::Arrivals { per_s, .. } => *per_s,
     }
 }
 

@@ -6,7 +6,7 @@ use super::figure::{Measure, PASSES_FOR_INTERVALS};
 use super::knee::{Knee, knee};
 use super::measure::Measuring;
 use super::slo::{Gate, Reach, gate_lines, no_such_stage, reach};
-use super::stage::{CellState, StageFigures, load_of, stage_figures};
+use super::stage::{CellState, StageFigures, stage_figures};
 use crate::analysis::basis::by_rule;
 use crate::analysis::joined::of_one_plan;
 use crate::analysis::{BasisBecause, JoinError};
@@ -135,12 +135,12 @@ pub fn load_table(runs: &[LoadSheet], options: &LoadOptions) -> Result<LoadTable
     let charge_ms = first.manifest.limits.total_ms as f64 * first.scale();
     let (slo, unreadable) = service_level(design, options);
     let mut order: Vec<usize> = (0..design.stages.len()).collect();
-    order.sort_by(|a, b| load_of(&design.stages[*a]).total_cmp(&load_of(&design.stages[*b])));
+    order.sort_by(|a, b| design.stages[*a].size().total_cmp(&design.stages[*b].size()));
 
     let of_runs: Vec<Cells<'_>> = runs.iter().map(|run| Cells::of(run)).collect();
     let (mut stages, mut all_charged, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for stage in &order {
-        let load = load_of(&design.stages[*stage]);
+        let load = design.stages[*stage].size();
         let here: Vec<Condition> = slo.iter().flatten().filter(|condition| condition.speaks_of(load)).copied().collect();
         for target in 0..facts.len() {
             let passes = |run: usize| (1..=design.passes).map(move |pass| (run, pass));

@@ -2,7 +2,7 @@
 
 use super::super::listening::{Listener, Samples, until_over};
 use super::super::progress::{Ahead, Came, Display, Event, Kind, Manner, Spent};
-use super::super::run::{Race, begin};
+use super::super::run::{Race, against, begin, outcome_name};
 use crate::clock::Clock;
 use crate::ident::TargetId;
 use crate::plan::LoadSchedule;
@@ -59,7 +59,7 @@ impl Telling {
             spent: None,
             samples: Samples::of(&manifest.targets, &BTreeMap::new()),
         };
-        telling.spent = Some(telling.against(runner::Spent::default()));
+        telling.spent = Some(against(runner::Spent::default(), &telling.budget));
         let ahead = telling.ahead(schedule);
         telling.display.show(&Event::Begun {
             run,
@@ -101,7 +101,7 @@ impl Telling {
                     (false, true) => Came::Failed,
                     (false, false) => Came::NotSent,
                 };
-                self.spent = Some(self.against(spent));
+                self.spent = Some(against(spent, &self.budget));
                 Event::Trial { target, came, words, spent: self.spent }
             }
             Progress::Held { targets, until } => Event::Held { targets, until },
@@ -115,20 +115,8 @@ impl Telling {
     }
 
     fn ended(mut self, outcome: &Outcome) -> Vec<WithoutSample> {
-        let outcome = match outcome {
-            Outcome::Interrupted => "interrupted",
-            Outcome::BudgetSpent(_) => "budget_spent",
-            Outcome::AllStopped => "all_stopped",
-            Outcome::RecordFailed(_) => "record_failed",
-            Outcome::Finished | Outcome::RoundDone { .. } | Outcome::NoRoundDue { .. } => "finished",
-        };
-        self.display.show(&Event::Ended { outcome: outcome.to_owned(), spent: self.spent });
+        self.display.show(&Event::Ended { outcome: outcome_name(outcome).to_owned(), spent: self.spent });
         self.samples.without()
-    }
-
-    fn against(&self, spent: runner::Spent) -> Spent {
-        let Budget { max_requests, max_total_tokens } = self.budget;
-        Spent { requests: spent.requests, max_requests, tokens: spent.tokens, max_tokens: max_total_tokens }
     }
 }
 

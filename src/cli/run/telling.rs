@@ -90,16 +90,7 @@ impl Telling {
 
     /// The sitting is over. Tells which targets gave no usable sample, and how their last request went.
     pub fn ended(mut self, outcome: &Outcome) -> Vec<(TargetId, String)> {
-        let outcome = match outcome {
-            Outcome::Finished => "finished",
-            Outcome::Interrupted => "interrupted",
-            Outcome::BudgetSpent(_) => "budget_spent",
-            Outcome::AllStopped => "all_stopped",
-            Outcome::RecordFailed(_) => "record_failed",
-            Outcome::RoundDone { .. } => "round_done",
-            Outcome::NoRoundDue { .. } => "no_round_due",
-        };
-        self.display.show(&Event::Ended { outcome: outcome.to_owned(), spent: self.spent });
+        self.display.show(&Event::Ended { outcome: outcome_name(outcome).to_owned(), spent: self.spent });
         self.samples.without()
     }
 }
@@ -111,6 +102,19 @@ impl Listener for Telling {
     }
     fn display(&mut self) -> &mut Display {
         &mut self.display
+    }
+}
+
+/// How a run ended, as programs are told.
+pub fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Finished => "finished",
+        Outcome::Interrupted => "interrupted",
+        Outcome::BudgetSpent(_) => "budget_spent",
+        Outcome::AllStopped => "all_stopped",
+        Outcome::RecordFailed(_) => "record_failed",
+        Outcome::RoundDone { .. } => "round_done",
+        Outcome::NoRoundDue { .. } => "no_round_due",
     }
 }
 
@@ -126,6 +130,7 @@ fn round_of(of: runner::RoundOf) -> RoundOf {
     }
 }
 
-fn against(spent: runner::Spent, budget: &Budget) -> Spent {
+/// What was spent, beside the budget.
+pub fn against(spent: runner::Spent, budget: &Budget) -> Spent {
     Spent { requests: spent.requests, max_requests: budget.max_requests, tokens: spent.tokens, max_tokens: budget.max_total_tokens }
 }
