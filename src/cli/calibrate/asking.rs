@@ -12,14 +12,8 @@ use anyhow::Context;
 use std::sync::Arc;
 
 /// Far beyond what the simulator takes, so that nothing is cut off, and a simulator that hangs still lets the command end.
-const LIMITS: Limits = Limits {
-    connect_ms: 60_000,
-    first_token_ms: 60_000,
-    idle_ms: 30_000,
-    total_ms: 120_000,
-    largest_line: 1 << 20,
-    largest_body: 1 << 24,
-};
+const LIMITS: Limits =
+    Limits { connect_ms: 60_000, first_token_ms: 60_000, idle_ms: 30_000, total_ms: 120_000, largest_line: 1 << 20, largest_body: 1 << 24 };
 
 /// A request that was made.
 #[derive(Debug)]

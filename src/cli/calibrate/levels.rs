@@ -82,7 +82,13 @@ impl Levels {
         let mut measured = Vec::new();
         for (at, load) in self.wanted.clone().into_iter().enumerate() {
             let turns = self.requests_per_stream.max(LEAST_REQUESTS.div_ceil(load.streams));
-            say(&format!("{}: {} stream{} at once, {} requests", client_name(&load), load.streams, if load.streams == 1 { "" } else { "s" }, load.streams * turns));
+            say(&format!(
+                "{}: {} stream{} at once, {} requests",
+                client_name(&load),
+                load.streams,
+                if load.streams == 1 { "" } else { "s" },
+                load.streams * turns
+            ));
             let of = |name: &str| self.simulator.ready.details.iter().filter(|system| system.name.starts_with(name)).collect::<Vec<_>>();
             let asker = |system: &System| Asker::new(&self.simulator.ready, system, load, &catalog, &clients).map(Arc::new);
             let timed = of(TIMED).into_iter().find(|system| system.name == TIMED).context("the simulator has no system to calibrate by")?;
@@ -90,8 +96,8 @@ impl Levels {
             let outcomes = of(OUTCOMES).into_iter().map(asker).collect::<anyhow::Result<Vec<_>>>()?;
             let (mut made, cost) = stream_all(&timed, load, turns, at).await;
             made.extend(outcomes_of(&outcomes, load, at).await);
-            let truths = self.log.holding(made.iter().map(|made| made.id.as_str())).await?;
             self.simulator.still_serves()?;
+            let truths = self.log.holding(made.iter().map(|made| made.id.as_str())).await?;
             let held: Vec<Held<'_>> =
                 made.iter().map(|made| Held { request_id: &made.id, answer: &made.answer, timed: made.timed }).collect();
             measured.push(CalibrationLevel { load, cost, errors: errors(&held, &truths) });
@@ -176,7 +182,8 @@ mod tests {
 
     #[test]
     fn each_client_is_measured_at_each_level_once() {
-        let told = |loads: Vec<CalibrationLoad>| loads.iter().map(|load| format!("{} {}", client_name(load), load.streams)).collect::<Vec<_>>();
+        let told =
+            |loads: Vec<CalibrationLoad>| loads.iter().map(|load| format!("{} {}", client_name(load), load.streams)).collect::<Vec<_>>();
         let one = wanted(&[1, 64, 1], &[TransportKind::Reqwest], true, true).unwrap();
         assert_eq!(
             told(one),
