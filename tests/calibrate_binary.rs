@@ -4,7 +4,7 @@
 
 mod race;
 
-use photofinish::record::{Calibration, CalibrationLevel, TransportKind};
+use photofinish::record::{Calibration, CalibrationLevel};
 use photofinish::store::Run;
 use race::{Sim, ends_with, photofinish};
 use std::path::{Path, PathBuf};

@@ -27,8 +27,9 @@ pub struct CalibrationTables {
 /// One quantity whose error is told.
 struct Of {
     name: &'static str,
+    /// In files, as the record has it.
     unit: &'static str,
-    /// From the unit of the record to the one shown.
+    /// From that unit to the one shown.
     factor: f64,
     title: (&'static str, &'static str),
     /// Shown to people; files have all.
@@ -62,7 +63,9 @@ const QUANTITIES: [Of; 7] = [
         shown: true,
         of: |errors| errors.gap_us,
     },
-    Of { name: "speed", unit: "%", factor: 100.0, title: ("decode speed, %", "解码速度，%"), shown: true, of: |errors| errors.speed },
+    Of {
+        name: "speed", unit: "share", factor: 100.0, title: ("decode speed, %", "解码速度，%"), shown: true, of: |errors| errors.speed
+    },
     Of {
         name: "tokens",
         unit: "tokens",
@@ -199,7 +202,6 @@ fn list(reading: &CalibrationReading<'_>) -> Table {
     let row = |level: &CalibrationLevel, quantity: &Of| {
         let errors = (quantity.of)(&level.errors)?;
         let load = &level.load;
-        let of = |error: f64| Cell::number(error * quantity.factor);
         Some(Row::new(vec![
             Cell::text(if load.transport == crate::record::TransportKind::Kernel { "kernel" } else { "reqwest" }),
             yes(load.http2),
@@ -209,10 +211,10 @@ fn list(reading: &CalibrationReading<'_>) -> Table {
             Cell::text(quantity.name),
             Cell::text(quantity.unit),
             Cell::number(errors.n as f64),
-            of(errors.p50),
-            of(errors.p95),
-            of(errors.p99),
-            of(errors.max),
+            Cell::number(errors.p50),
+            Cell::number(errors.p95),
+            Cell::number(errors.p99),
+            Cell::number(errors.max),
         ]))
     };
     // What is counted stands in the same list: a number of so many.
@@ -312,7 +314,7 @@ mod tests {
         let csv = written(Format::Csv, Lang::Zh, 80);
         let lines: Vec<&str> = csv.lines().collect();
         assert!(lines[0].starts_with("transport,http2,tls,new_connections,streams,quantity,unit,n,p50"), "{}", lines[0]);
-        assert!(lines.iter().any(|line| line.starts_with("kernel,no,yes,yes,1000,speed,%,2000,0.0123")), "{csv}");
+        assert!(lines.iter().any(|line| line.starts_with("kernel,no,yes,yes,1000,speed,share,2000,0.000123")), "{csv}");
         assert!(lines.iter().any(|line| line.starts_with("reqwest,no,no,no,1000,outcome_wrong,share,2256,")), "{csv}");
     }
 

@@ -261,7 +261,7 @@ fn age(cited: &CitedCalibration, created: jiff::Timestamp, lang: Lang) -> String
     let age = lasting(seconds as f64, lang);
     match lang {
         Lang::En => format!("{age} before"),
-        Lang::Zh => format!("运行前{age}"),
+        Lang::Zh => format!("运行前 {age}"),
     }
 }
 
