@@ -80,6 +80,8 @@ impl Column {
             (Kind::Count, "correct/sent") => lang.say("correct/sent", "正确/发出"),
             (Kind::Count, "stalled/ok") => lang.say("stalled/ok", "停顿/成功"),
             (Kind::Count, "correct/complete") => lang.say("correct/complete", "正确/完整"),
+            (Kind::Count, "right/of") => lang.say("right/of", "正确/已判"),
+            (Kind::Count, "wrong/of") => lang.say("wrong/of", "错误/已查"),
             (_, unit) => unit,
         }
     }
