@@ -6,6 +6,7 @@ mod brief;
 mod claims;
 mod compare;
 mod figures;
+mod gate;
 mod graded;
 mod hours;
 mod joined;
@@ -30,6 +31,7 @@ pub use basis::{BasisBecause, Families, NotReported, basis};
 pub use brief::{Brief, Caveat, Finding, Shown, brief};
 pub use claims::{ClaimCheck, ClaimVerdict, claim_checks};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
+pub use gate::{Bottleneck, ClientGate, ClientLimit, LimitedRound};
 pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY, graded_answers};
 pub use hours::{
     Bin, BinWidth, DayTests, Extremes, Hours, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, NotABinWidth, PairSwing,

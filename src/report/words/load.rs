@@ -151,6 +151,8 @@ impl Worded for ClientLimit {
         match (self, lang) {
             (ClientLimit::Lag { p99_ms }, Lang::En) => format!("its measuring thread lagged by {} ms (p99)", three(*p99_ms)),
             (ClientLimit::Lag { p99_ms }, Lang::Zh) => format!("测量线程滞后 {} ms（p99）", three(*p99_ms)),
+            (ClientLimit::ReadLag { p99_ms }, Lang::En) => format!("what had come waited {} ms for its reads (p99)", three(*p99_ms)),
+            (ClientLimit::ReadLag { p99_ms }, Lang::Zh) => format!("已到达的数据等待读取达 {} ms（p99）", three(*p99_ms)),
             (ClientLimit::SendLag { p99_ms }, Lang::En) => format!("requests left {} ms late (p99)", three(*p99_ms)),
             (ClientLimit::SendLag { p99_ms }, Lang::Zh) => format!("请求晚发 {} ms（p99）", three(*p99_ms)),
             (ClientLimit::NotSent { behind, of }, Lang::En) => format!("{behind} of {of} requests were not sent"),
