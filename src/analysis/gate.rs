@@ -82,6 +82,8 @@ pub struct LimitedRound {
 /// left out and nothing is called.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ClientGate {
+    /// Runs that are read together.
+    pub runs: usize,
     /// Rounds in which it was the bottleneck, by run and number.
     pub limited: Vec<LimitedRound>,
     /// Rounds of which a scored request is on record.
@@ -101,11 +103,30 @@ pub struct Bottleneck {
 
 impl ClientGate {
     /// The gate of rounds, by what each tells.
-    pub(super) fn of(rounds: &BTreeMap<(usize, u32), Signs<'_>>) -> ClientGate {
+    pub(super) fn of(runs: usize, rounds: &BTreeMap<(usize, u32), Signs<'_>>) -> ClientGate {
         let limited = rounds.iter().map(|((run, round), signs)| LimitedRound { run: *run, round: *round, because: signs.limits() });
         let limited: Vec<LimitedRound> = limited.filter(|round| !round.because.is_empty()).collect();
         let closed = CLOSED_ABOVE * (rounds.len() as f64) < limited.len() as f64;
-        ClientGate { limited, of: rounds.len(), closed }
+        ClientGate { runs, limited, of: rounds.len(), closed }
+    }
+
+    /// Why, each reason once: the worst of the rounds, and all requests that were not sent.
+    pub fn because(&self) -> Vec<ClientLimit> {
+        let (mut lag, mut read, mut send, mut unsent) = (0.0f64, 0.0f64, 0.0f64, (0, 0));
+        for because in self.limited.iter().flat_map(|round| &round.because) {
+            match *because {
+                ClientLimit::Lag { p99_ms } => lag = lag.max(p99_ms),
+                ClientLimit::ReadLag { p99_ms } => read = read.max(p99_ms),
+                ClientLimit::SendLag { p99_ms } => send = send.max(p99_ms),
+                ClientLimit::NotSent { behind, of } => unsent = (unsent.0 + behind, unsent.1 + of),
+            }
+        }
+        let there = |p99_ms: f64| Some(p99_ms).filter(|p99_ms| 0.0 < *p99_ms);
+        let lag = there(lag).map(|p99_ms| ClientLimit::Lag { p99_ms });
+        let read = there(read).map(|p99_ms| ClientLimit::ReadLag { p99_ms });
+        let send = there(send).map(|p99_ms| ClientLimit::SendLag { p99_ms });
+        let unsent = (0 < unsent.0).then_some(ClientLimit::NotSent { behind: unsent.0, of: unsent.1 });
+        [lag, read, send, unsent].into_iter().flatten().collect()
     }
 
     /// Present where the gate is closed.
@@ -130,7 +151,7 @@ mod tests {
     /// A gate of one run whose rounds lagged by so many ms.
     fn gate(lags: &[SelfLag]) -> ClientGate {
         let signs = |lag| Signs { lags: vec![lag], of: 8, ..Signs::default() };
-        ClientGate::of(&lags.iter().zip(1..).map(|(lag, round)| ((0, round), signs(lag))).collect())
+        ClientGate::of(1, &lags.iter().zip(1..).map(|(lag, round)| ((0, round), signs(lag))).collect())
     }
 
     #[test]
@@ -157,6 +178,7 @@ mod tests {
         assert_eq!(open.bottleneck(), None);
         let closed = gate(&[lag(1.0), lag(30.0), lag(30.0), lag(1.0), lag(1.0), lag(1.0), lag(1.0)]);
         assert_eq!(closed.bottleneck(), Some(Bottleneck { limited: 2, of: 7 }));
+        assert_eq!(closed.because(), [ClientLimit::Lag { p99_ms: 30.0 }]);
         assert_eq!(closed.left_out(0), BTreeSet::new(), "nothing is left out of a closed gate's figures");
         assert_eq!(gate(&[]).bottleneck(), None);
     }
