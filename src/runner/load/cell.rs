@@ -87,7 +87,7 @@ impl LoadCourse {
             course: self,
             pool,
             source,
-            lag: LagWatch::start(&clock),
+            lag: LagWatch::start(&clock, opened),
             seen: Seen::default(),
             closed: false,
             end: CellEnd::Whole,
