@@ -1,5 +1,5 @@
 # Two commands do everything: `cargo run --release -- demo` and `make check`.
-.PHONY: check fmt lint test portable demo bench validate month real-model example deny fuzz
+.PHONY: check fmt lint test portable demo bench starve validate month real-model example deny fuzz
 
 check: fmt lint test ## all tests: format, lints, unit, fixtures, end to end
 
@@ -20,6 +20,9 @@ demo: ## the main job on simulated providers
 
 bench: ## cost of the timed path against a raw socket reader, in one run
 	cargo bench --locked --bench timed_path
+
+starve: ## a client that is stopped, crowded out and given small buffers, over a million events: every claim about a time must hold
+	PHOTOFINISH_STARVED_EVENTS=1000000 cargo test --locked --release --test starved -- --nocapture
 
 validate: ## the simulation study: what intervals and words are worth, in the product's own code (about ten minutes)
 	cargo bench --locked --bench validate
