@@ -6,6 +6,7 @@
 //! `record`, `timeline`, `ident` and `units`, and nothing else. ARCHITECTURE.md is the map; `tests/floors.rs` holds the walls.
 
 pub mod analysis;
+pub mod calibration;
 pub mod cli;
 pub mod clock;
 pub mod dataset;

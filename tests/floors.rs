@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dialect", &["timeline", "wire"]),
     ("metric", &["ident", "record", "stats", "timeline", "tokens", "units"]),
     ("store", &["ident", "record", "secret", "timeline", "units"]),
+    ("calibration", &["metric", "record", "stats", "timeline", "tokens", "units"]),
     ("provider", &["dialect", "ident", "plan", "record", "secret", "timeline", "wire"]),
     ("measured", &["grading", "ident", "metric", "record", "store", "timeline", "tokens", "units"]),
     ("analysis", &["ident", "measured", "metric", "record", "stats", "store", "timeline", "tokens", "units"]),
@@ -39,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// The two wings. Neither imports the other; both know `record`, `timeline`, `ident`, `units`, `tokens`, `grading` and `store`.
 const MEASURING: &[&str] = &["wire", "dialect", "provider", "plan", "deploy", "exchange", "runner", "dataset", "sim"];
-const READING: &[&str] = &["metric", "stats", "measured", "analysis", "report"];
+const READING: &[&str] = &["metric", "stats", "calibration", "measured", "analysis", "report"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

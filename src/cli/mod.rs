@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod brief;
+mod calibrate;
 mod compare;
 mod demo;
 mod hours;
@@ -23,6 +24,7 @@ mod signals;
 mod sim;
 mod simulator;
 mod table;
+mod this_machine;
 mod watch;
 
 use crate::secret;
@@ -72,6 +74,8 @@ enum Command {
     Brief(brief::Args),
     /// One timeline: phases, gaps, marks, and how exact they are
     Show(show::Args),
+    /// How far this client is off, measured on the simulator, whose truth is known; later runs cite it
+    Calibrate(calibrate::Args),
     /// The simulated providers as a server, with a ground-truth log
     Sim(sim::Args),
     /// Every metric: formula, unit, direction, when undefined
@@ -119,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Ramp(args) => ramp::run(args),
         Command::Brief(args) => brief::run(args),
         Command::Show(args) => show::run(args),
+        Command::Calibrate(args) => calibrate::run(args),
         Command::Sim(args) => sim::run(args),
         Command::Metrics(args) => metrics::run(args),
     };

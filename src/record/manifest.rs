@@ -1,6 +1,6 @@
 //! `manifest.json`: everything that was decided before the first request.
 
-use super::{Calendar, Difference, LoadDesign, Pace, Windows};
+use super::{Calendar, CitedCalibration, Difference, LoadDesign, Pace, Windows};
 use crate::ident::{PromptId, ProviderId, TargetId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -55,6 +55,9 @@ pub struct Manifest {
     pub text: TextKept,
     /// The measuring machine.
     pub host: HostFacts,
+    /// The newest calibration of this machine when the run was made; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub calibration: Option<CitedCalibration>,
 }
 
 /// The tool that wrote the run.

@@ -2,6 +2,7 @@
 //! file) and one line for every trial, round and note. `docs/record.md` describes the format; [`SCHEMA`] is its version.
 
 mod calendar;
+mod calibration;
 mod condition;
 mod difference;
 mod grade;
@@ -12,6 +13,10 @@ mod trial;
 mod windows;
 
 pub use calendar::Calendar;
+pub use calibration::{
+    CALIBRATION_SCHEMA, Calibration, CalibrationCost, CalibrationErrors, CalibrationLevel, CalibrationLoad, CitedCalibration, CitedLevel, Claims,
+    Errors, Machine, OutcomeErrors, Scheduling,
+};
 pub use condition::{Condition, Looked, NotACondition, Over, Sense, TimeOf, conditions};
 pub use difference::{Difference, Unequal, UnequalBy};
 pub use grade::{Graded, Unread};

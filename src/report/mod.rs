@@ -2,6 +2,7 @@
 //! made harmless in every format: it may hold escape sequences, markup or formulas.
 
 mod brief;
+mod calibration;
 mod caption;
 mod compare;
 mod csv;
@@ -30,6 +31,7 @@ mod terminal;
 mod words;
 
 pub use brief::{Page, page};
+pub use calibration::{CalibrationReading, CalibrationTables, calibration_tables};
 pub use compare::comparisons;
 pub use definitions::{definitions, definitions_document};
 pub use harmless::plain;

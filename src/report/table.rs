@@ -80,6 +80,9 @@ impl Column {
             (Kind::Count, "correct/sent") => lang.say("correct/sent", "正确/发出"),
             (Kind::Count, "stalled/ok") => lang.say("stalled/ok", "停顿/成功"),
             (Kind::Count, "correct/complete") => lang.say("correct/complete", "正确/完整"),
+            (Kind::Count, "compared/sent") => lang.say("compared/sent", "可比/发出"),
+            (Kind::Count, "right/judged") => lang.say("right/judged", "正确/已判"),
+            (Kind::Count, "wrong/checked") => lang.say("wrong/checked", "错误/已查"),
             (_, unit) => unit,
         }
     }

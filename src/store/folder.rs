@@ -64,7 +64,7 @@ fn make_folder(path: &Path, may_exist: bool) -> Result<(), StoreError> {
 }
 
 /// Written under another name, synced, then renamed: after a crash a file is there whole or not at all.
-fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+pub(super) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
     let (path, temporary) = (folder.join(name), folder.join(format!(".{name}.new")));
     let write = || -> std::io::Result<()> {
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;

@@ -1,6 +1,7 @@
 //! The run folder: `results/<UTC>-<name>-<id>/{manifest.json, plan.yaml, records.jsonl}`. This room alone knows paths under `results/`.
 
 mod attempts;
+mod calibrations;
 mod claim;
 mod folder;
 mod journal;
@@ -12,6 +13,7 @@ use crate::record::{Manifest, Note, RoundLine, StageLine, Trial};
 use std::path::PathBuf;
 
 pub use attempts::{ScoredBlock, attempts_made, scored_blocks};
+pub use calibrations::{cited_calibration, make_calibrations, put_calibration};
 pub use claim::Claim;
 pub use journal::{Journal, Prepare};
 pub use of_plan::{Known, runs};

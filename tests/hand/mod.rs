@@ -151,6 +151,7 @@ pub fn run(targets: Vec<TargetFacts>, rounds: u32, prompts: u32) -> Run {
         differences: Vec::new(),
         text: TextKept::Full,
         host: HostFacts::default(),
+        calibration: None,
     };
     Run {
         folder: "20261124T080000Z-by-hand-a1b2c3".into(),

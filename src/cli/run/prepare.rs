@@ -68,6 +68,7 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
         differences: differences(targets, catalog)?,
         text,
         host: host(),
+        calibration: None,
     })
 }
 

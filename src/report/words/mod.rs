@@ -1,5 +1,6 @@
 //! What analysis and metrics say, in words: each fact is a value there and a sentence here, once in each language.
 
+pub(super) mod calibration;
 mod grades;
 pub(super) mod hours;
 pub(super) mod load;
