@@ -14,8 +14,8 @@ mod windows;
 
 pub use calendar::Calendar;
 pub use calibration::{
-    CALIBRATION_SCHEMA, Calibration, CalibrationCost, CalibrationErrors, CalibrationLevel, CalibrationLoad, CitedCalibration, CitedLevel, Claims,
-    Errors, Machine, OutcomeErrors, Scheduling,
+    CALIBRATION_SCHEMA, Calibration, CalibrationCost, CalibrationErrors, CalibrationLevel, CalibrationLoad, CitedCalibration, CitedLevel,
+    Claims, Errors, Machine, OutcomeErrors, Scheduling,
 };
 pub use condition::{Condition, Looked, NotACondition, Over, Sense, TimeOf, conditions};
 pub use difference::{Difference, Unequal, UnequalBy};

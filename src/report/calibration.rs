@@ -128,10 +128,8 @@ fn errors(reading: &CalibrationReading<'_>) -> Table {
         });
         rows.extend(of_quantity);
     }
-    let title = lang.say(
-        "calibration: |measured − true| of this client, by what was measured",
-        "校准：本客户端的误差 |测得 − 真值|，按测量项列出",
-    );
+    let title =
+        lang.say("calibration: |measured − true| of this client, by what was measured", "校准：本客户端的误差 |测得 − 真值|，按测量项列出");
     Table { lang, title: title.into(), columns, rows, ..Table::default() }
 }
 

@@ -81,10 +81,11 @@ impl Levels {
             let turns = self.requests_per_stream.max(LEAST_REQUESTS.div_ceil(load.streams));
             say(&format!("{}: {} streams at once, {} requests", client_name(&load), load.streams, load.streams * turns));
             let of = |name: &str| self.simulator.ready.details.iter().filter(|system| system.name.starts_with(name)).collect::<Vec<_>>();
-            let asker = |system: &System| Asker::new(&self.simulator.ready, system, load, &catalog, &clients).map(Arc::new);
+            let asker = |system: &System| Asker::new(&self.simulator.ready, system, load, &catalog, &clients);
             let timed = of(TIMED).into_iter().find(|system| system.name == TIMED).context("the simulator has no system to calibrate by")?;
-            let timed = asker(timed)?;
-            let outcomes = of(OUTCOMES).into_iter().map(asker).collect::<anyhow::Result<Vec<_>>>()?;
+            let timed = Arc::new(asker(timed)?);
+            let alone = |system: &System| Ok(Arc::new(asker(system)?.alone()));
+            let outcomes = of(OUTCOMES).into_iter().map(alone).collect::<anyhow::Result<Vec<_>>>()?;
             let (mut made, cost) = stream_all(&timed, load, turns, at).await;
             made.extend(outcomes_of(&outcomes, load, at).await);
             let truths = self.log.holding(made.iter().map(|made| made.id.as_str())).await?;
@@ -171,7 +172,8 @@ mod tests {
 
     #[test]
     fn each_client_is_measured_at_each_level_once() {
-        let told = |loads: Vec<CalibrationLoad>| loads.iter().map(|load| format!("{} {}", client_name(load), load.streams)).collect::<Vec<_>>();
+        let told =
+            |loads: Vec<CalibrationLoad>| loads.iter().map(|load| format!("{} {}", client_name(load), load.streams)).collect::<Vec<_>>();
         let one = wanted(&[1, 64, 1], &[TransportKind::Reqwest], true, true).unwrap();
         assert_eq!(
             told(one),

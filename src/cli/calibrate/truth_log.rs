@@ -22,7 +22,8 @@ pub(super) struct TruthLog {
 impl TruthLog {
     /// A log that is not there yet.
     pub(super) fn fresh() -> anyhow::Result<TruthLog> {
-        let path = std::env::temp_dir().join(format!("photofinish-calibrate-{}-{:06x}.jsonl", std::process::id(), rand::random::<u32>() >> 8));
+        let path =
+            std::env::temp_dir().join(format!("photofinish-calibrate-{}-{:06x}.jsonl", std::process::id(), rand::random::<u32>() >> 8));
         std::fs::File::create_new(&path).with_context(|| format!("{}: the simulator's log cannot be made here", path.display()))?;
         Ok(TruthLog { path, read: 0 })
     }

@@ -79,9 +79,7 @@ pub(in crate::report) fn legend(calibration: &Calibration, lang: Lang) -> Vec<St
         );
     }
     if some(&|level| level.errors.ttft_us.is_some_and(|ttft| ttft.n < FEW)) {
-        lines.push(
-            lang.say("p99 of fewer than 100 values is the largest of them", "不足 100 个值时，p99 就是其中最大的").to_owned(),
-        );
+        lines.push(lang.say("p99 of fewer than 100 values is the largest of them", "不足 100 个值时，p99 就是其中最大的").to_owned());
     }
     let untold: u64 = levels.iter().map(|level| level.errors.gaps_untold).sum();
     if 0 < untold {
