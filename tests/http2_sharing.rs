@@ -96,6 +96,20 @@ async fn all_to_an_endpoint_share_one_connection_for_as_long_as_somebody_holds_i
 }
 
 #[tokio::test]
+async fn over_http_1_each_has_a_connection_of_its_own_and_keeps_it() {
+    let sim = Sim::start(SYSTEMS, &[]);
+    let (transport, endpoint) = (ReqwestTransport::new(Roots::system()), Endpoint { http2: false, ..endpoint(&sim, false) });
+    let mut eight = places(&transport, &endpoint, 8).await;
+    let first = ids(&all_ask(&mut eight, "a").await);
+    for _ in 0..5 {
+        let next = all_ask(&mut eight, "a").await;
+        assert!(next.iter().all(|answer| answer.connect.reused), "also for an exchange that follows at once");
+        assert_eq!((first.len(), &ids(&next)), (8, &first));
+    }
+    assert!(sim.truth().iter().all(|line| line["connection"].as_u64().unwrap() < 8));
+}
+
+#[tokio::test]
 async fn a_connection_on_which_an_exchange_broke_off_serves_out_and_is_not_used_again() {
     let sim = Sim::start(SYSTEMS, &["--http2"]);
     let (transport, endpoint) = (ReqwestTransport::new(Roots::system()), endpoint(&sim, false));
@@ -123,11 +137,13 @@ async fn a_connection_on_which_an_exchange_broke_off_serves_out_and_is_not_used_
 async fn a_server_without_http2_is_told_as_such() {
     let sim = Sim::start(SYSTEMS, &["--tls-port", "0"]);
     let transport = ReqwestTransport::new(Roots::system());
-    for (tls, words) in [(false, "does this server speak it?"), (true, "this server offers no HTTP/2: leave out `http2: true`")] {
+    for (tls, words) in [(false, "does this server speak HTTP/2?"), (true, "this server offers no HTTP/2: leave out `http2: true`")] {
         let mut connection = transport.connect(&endpoint(&sim, tls)).await.unwrap();
         let answer = ask(connection.as_mut(), "a").await;
         match (&answer.ended, tls) {
-            (Ended::Unreadable { message }, false) | (Ended::ConnectFailed { stage: Stage::Tls, message, local: false }, true) => {
+            // As what came of its HTTP/1.1 answer: bytes that are no frame, or a connection that is gone.
+            (Ended::Unreadable { message } | Ended::ClosedEarly { message }, false)
+            | (Ended::ConnectFailed { stage: Stage::Tls, message, local: false }, true) => {
                 assert!(message.ends_with(words), "{message}");
             }
             (other, _) => panic!("{other:?}"),

@@ -39,12 +39,16 @@ pub struct ReqwestTransport {
     shared: Arc<Mutex<HashMap<Endpoint, Weak<Client>>>>,
 }
 
+/// Passes of the runtime after which a connection is with its pool again; two were seen to do.
+const PUT_BACK: u32 = 2;
+
 /// A client, and what its connections came to.
 #[derive(Debug)]
 struct Client {
     http: reqwest::Client,
     base: String,
     opened: Opened,
+    http2: bool,
     /// An exchange broke off on its connection.
     broken: AtomicBool,
 }
@@ -60,7 +64,7 @@ impl ReqwestTransport {
         let scheme = if endpoint.tls { "https" } else { "http" };
         let base = format!("{scheme}://{}", authority(&endpoint.host, Some(endpoint.port)));
         match self.http(endpoint, opened.clone()) {
-            Ok(http) => Ok(Arc::new(Client { http, base, opened, broken: AtomicBool::new(false) })),
+            Ok(http) => Ok(Arc::new(Client { http, base, opened, http2: endpoint.http2, broken: AtomicBool::new(false) })),
             Err(message) => {
                 let connect = Connect { id: opened.id(), ..Connect::default() };
                 Err(ConnectFailure { stage: Stage::Tls, message, timed_out: false, local: true, connect })
@@ -150,7 +154,8 @@ impl Connection for ReqwestConnection {
         let mut response = match sent {
             Ok(response) => response,
             Err(error) => {
-                let ended = send_failed(error);
+                let first = self.client.http2 && !self.facts.connect.reused;
+                let ended = send_failed(error, first);
                 if !matches!(ended, Ended::ClosedEarly { .. } | Ended::Unreadable { .. }) {
                     self.facts.stamps.first_write = None; // nothing was written
                 }
@@ -171,6 +176,15 @@ impl Connection for ReqwestConnection {
         self.facts.stamps.closed = Some(mono());
         self.good = ended == Ended::Complete;
         ended
+    }
+    /// A moment for the client's own tasks to put the connection back: an exchange that followed at once would not find it, and would
+    /// begin to open another.
+    async fn part(&mut self) {
+        if self.good && !self.client.http2 {
+            for _ in 0..PUT_BACK {
+                tokio::task::yield_now().await;
+            }
+        }
     }
     fn facts(&self) -> ExchangeFacts {
         let known = self.facts.connect.http.is_some();
@@ -290,19 +304,20 @@ fn words(error: reqwest::Error) -> String {
     text
 }
 
-fn send_failed(error: reqwest::Error) -> Ended {
+/// A request without a reply; `first` on an HTTP/2 connection.
+fn send_failed(error: reqwest::Error, first: bool) -> Ended {
     if !error.is_connect() {
-        return broken(error);
+        let doubtful = first && ends_connection(&error);
+        return match broken(error) {
+            Ended::ClosedEarly { message } if doubtful => Ended::ClosedEarly { message: message + SPEAKS_IT },
+            Ended::Unreadable { message } if doubtful => Ended::Unreadable { message: message + SPEAKS_IT },
+            ended => ended,
+        };
     }
     if error.is_timeout() {
         return Ended::TimedOut { limit: Limit::Connect };
     }
-    let mut system = None;
-    let mut source = error.source();
-    while let Some(inner) = source {
-        system = inner.downcast_ref::<std::io::Error>().or(system);
-        source = inner.source();
-    }
+    let system = source::<std::io::Error>(&error);
     let dns = error.is_dns();
     let local = system.is_some_and(|error| is_local(error) || dns && is_resolver_fault(error));
     let mut message = words(error);
@@ -320,26 +335,29 @@ fn send_failed(error: reqwest::Error) -> Ended {
 }
 
 fn broken(error: reqwest::Error) -> Ended {
-    let not_http2 = is_no_http2(&error);
-    let mut message = words(error);
-    if not_http2 {
-        message.push_str("; what came is not HTTP/2: does this server speak it?");
-    }
+    let against_protocol = source::<h2::Error>(&error).is_some_and(|error| error.is_go_away() && error.is_library());
+    let message = words(error);
     let unreadable = ["invalid HTTP", "parse", "invalid chunk", "Invalid chunk", "message head is too large"];
-    match not_http2 || unreadable.iter().any(|word| message.contains(word)) {
+    match against_protocol || unreadable.iter().any(|word| message.contains(word)) {
         true => Ended::Unreadable { message },
         false => Ended::ClosedEarly { message },
     }
 }
 
-/// Whether the HTTP/2 library itself found what came to be against the protocol.
-fn is_no_http2(error: &reqwest::Error) -> bool {
+const SPEAKS_IT: &str = "; does this server speak HTTP/2?";
+
+/// Whether an error is one of the HTTP/2 connection, not of a stream on it.
+fn ends_connection(error: &reqwest::Error) -> bool {
+    source::<h2::Error>(error).is_some_and(h2::Error::is_go_away) || source::<std::io::Error>(error).is_some()
+}
+
+/// The innermost cause of a kind.
+fn source<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    let mut found = None;
     let mut source = error.source();
     while let Some(inner) = source {
-        if inner.downcast_ref::<h2::Error>().is_some_and(|error| error.is_go_away() && error.is_library()) {
-            return true;
-        }
+        found = inner.downcast_ref::<E>().or(found);
         source = inner.source();
     }
-    false
+    found
 }
