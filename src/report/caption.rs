@@ -1,6 +1,7 @@
 //! The caption of the table of targets: how it was made, line by line.
 
 use super::targets::{all_few, basis_name, is_graded, target_name};
+use super::words::calibration::calibrated;
 use super::words::{claims_not_comparable, same_model};
 use super::{Digits, Lang, Worded, shown};
 use crate::analysis::{self, ClaimVerdict, Families, Joined, ModelCheck, Span, TargetTable};
@@ -64,6 +65,7 @@ pub(super) fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> V
     }
     let unequal = lang.say("Unequal: ", "条件不一致：");
     lines.extend(manifest.differences.iter().map(|difference| format!("{unequal}{}", difference.words(lang))));
+    lines.extend(calibrated(manifest, lang));
     lines.push(made(joined, lang));
     lines
 }

@@ -1,6 +1,7 @@
 //! How tables of verdicts were made: what all their captions share.
 
 use super::targets::titled;
+use super::words::calibration::calibrated;
 use super::words::{percent, rate};
 use super::{Digits, Lang, Worded, shown};
 use crate::analysis::{BasisBecause, Families, Joined, Judging, Panel, Quantity};
@@ -125,6 +126,7 @@ impl Reading<'_> {
     pub(super) fn shared(&self, panel: Option<&Panel>, judging: Option<&Judging>) -> Vec<String> {
         let mut lines = panel.map(|panel| self.circumstances(panel)).unwrap_or_default();
         lines.extend(judging.map(|judging| self.rules(judging)).unwrap_or_default());
+        lines.extend(calibrated(self.joined.manifest(), self.lang));
         lines.push(self.made_by());
         lines
     }

@@ -8,9 +8,10 @@ use super::asking::{Asker, Clients, Made};
 use super::truth_log::TruthLog;
 use super::{can, every_transport};
 use crate::calibration::{Held, errors};
-use crate::clock::mono;
+use crate::clock::{Clock, mono};
 use crate::provider::Catalog;
 use crate::record::{CalibrationCost, CalibrationLevel, CalibrationLoad, TransportKind};
+use crate::units::ms;
 use anyhow::Context;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -21,6 +22,8 @@ const LEAST_REQUESTS: u32 = 10;
 const TIMED: &str = "calibration";
 /// Systems whose outcomes are compared, by the beginning of their names.
 const OUTCOMES: &str = "outcome-";
+/// Between opening the connections and using them.
+const SETTLING: u64 = ms(50);
 /// One round of requests to those systems for so many streams.
 const STREAMS_AN_OUTCOME_ROUND: u32 = 32;
 
@@ -79,7 +82,7 @@ impl Levels {
         let mut measured = Vec::new();
         for (at, load) in self.wanted.clone().into_iter().enumerate() {
             let turns = self.requests_per_stream.max(LEAST_REQUESTS.div_ceil(load.streams));
-            say(&format!("{}: {} streams at once, {} requests", client_name(&load), load.streams, load.streams * turns));
+            say(&format!("{}: {} stream{} at once, {} requests", client_name(&load), load.streams, if load.streams == 1 { "" } else { "s" }, load.streams * turns));
             let of = |name: &str| self.simulator.ready.details.iter().filter(|system| system.name.starts_with(name)).collect::<Vec<_>>();
             let asker = |system: &System| Asker::new(&self.simulator.ready, system, load, &catalog, &clients);
             let timed = of(TIMED).into_iter().find(|system| system.name == TIMED).context("the simulator has no system to calibrate by")?;
@@ -112,6 +115,8 @@ async fn stream_all(asker: &Arc<Asker>, load: CalibrationLoad, turns: u32, level
             opening.spawn(async move { asker.ask(None, &format!("open-{level}-{stream}"), Some(1)).await.1 });
         }
         opened.extend(opening.join_all().await);
+        // reqwest takes a connection back a little after its reply has ended, and opens another one meanwhile if it is asked.
+        Clock::System.sleep_until(mono().plus(SETTLING)).await;
     }
     let mut streams = JoinSet::new();
     let (began, cpu_began) = (mono(), thread_cpu_ns());

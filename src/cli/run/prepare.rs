@@ -1,13 +1,15 @@
 //! The manifest: everything that was decided, before the first request.
 
+use super::super::this_machine;
 use super::Race;
 use crate::clock::Clock;
 use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, ScheduleFile, WindowsFile};
 use crate::provider::Catalog;
 use crate::record::{
-    DatasetFacts, Design, Difference, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool,
+    CitedCalibration, DatasetFacts, Design, Difference, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool,
     TransportKind, UnequalBy,
 };
+use crate::store;
 use anyhow::Context;
 
 /// The manifest of a new run.
@@ -68,8 +70,16 @@ pub fn manifest(race: &Race, catalog: &Catalog, text: TextKept) -> anyhow::Resul
         differences: differences(targets, catalog)?,
         text,
         host: host(),
-        calibration: None,
+        calibration: cited(race),
     })
+}
+
+/// The calibration that this run cites. Times that pass faster than life are no measure of a client, nor is it of them.
+fn cited(race: &Race) -> Option<CitedCalibration> {
+    if race.simulated.as_ref().is_some_and(|simulated| simulated.scale != 1.0) {
+        return None;
+    }
+    store::cited_calibration(&race.results, &this_machine::machine().digest, env!("CARGO_PKG_VERSION"))
 }
 
 /// Limits of a run in which time passes `scale` times as fast.

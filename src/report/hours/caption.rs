@@ -3,6 +3,7 @@
 use crate::analysis::{Hours, LEAST_DAYS, Panel, Quantity, of_times};
 use crate::record::{ClockSpan, Windows};
 use crate::report::made::Reading;
+use crate::report::words::calibration::calibrated;
 use crate::report::words::hours::few_days;
 use crate::report::words::percent;
 use crate::report::{Lang, Worded};
@@ -65,6 +66,7 @@ pub(super) fn caption(reading: &Reading<'_>, panel: &Panel, hours: &Hours, all: 
             Lang::Zh => format!("token 口径：{}（{}）。", reading.basis(), reading.because.words(lang)),
         });
     }
+    lines.extend(calibrated(reading.joined.manifest(), reading.lang));
     lines.push(reading.made_by());
     lines
 }

@@ -7,6 +7,7 @@ use crate::analysis::{Families, Span};
 use crate::record::{Offered, Spread, StageOrder, Until};
 use crate::report::caption::{period, worth};
 use crate::report::interval::explained_over;
+use crate::report::words::calibration::calibrated;
 use crate::report::words::load::warning;
 use crate::report::words::{lasting, percent, rate};
 use crate::report::{Digits, Lang, Row, Table, Worded, shown};
@@ -34,6 +35,7 @@ pub(super) fn foot(reading: &LoadReading<'_>, tables: &[Table]) -> Table {
     if 3 <= table.design.passes {
         caption.push(worth(lang).into());
     }
+    caption.extend(calibrated(reading.manifest, lang));
     caption.push(made_by(reading));
     let mut legend = marks(reading);
     legend.extend(ranges(tables.iter().flat_map(|table| &table.rows), reading));

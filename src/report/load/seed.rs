@@ -6,6 +6,7 @@ use super::caption::{extent, made_by, marks, offered, plural, provenance, ranges
 use super::grids::{Extra, figure_cell, measure_column, rows, stage_column};
 use super::list::{before, named};
 use crate::analysis::load::{Measure, StageFigures};
+use crate::report::words::calibration::calibrated;
 use crate::report::{Cell, Column, Lang, Row, Table};
 use serde_json::{Value, json};
 
@@ -78,6 +79,7 @@ pub(super) fn foot(reading: &LoadReading<'_>, table: &Table) -> Table {
         offered(reading),
     ];
     caption.extend(provenance(reading));
+    caption.extend(calibrated(reading.manifest, lang));
     caption.push(made_by(reading));
     let mut legend = marks(reading);
     legend.extend(ranges(table.rows.iter(), reading));
