@@ -22,6 +22,8 @@ pub struct Table {
     pub legend: Vec<String>,
     /// Facts that hold for every row, for formats that have no caption: name and value.
     pub constants: Vec<(String, String)>,
+    /// What stands beside the rows in full, for programs alone: name and value.
+    pub beside: Vec<(String, serde_json::Value)>,
 }
 
 /// A column.
