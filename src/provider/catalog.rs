@@ -123,8 +123,10 @@ impl Catalog {
         if let Some(entry) = self.entries.get(id) {
             return Ok(entry.profile(id)?);
         }
-        for profile in self.profiles() {
-            let profile = profile?;
+        // A file in which the name does not even stand needs no parsing; if none tells it so, all are asked.
+        let (named, others): (Vec<_>, Vec<_>) = self.entries.iter().partition(|(_, entry)| entry.text.contains(id));
+        for (file, entry) in named.into_iter().chain(others) {
+            let profile = entry.profile(file)?;
             if profile.provider.aliases.iter().any(|alias| alias == id) {
                 return Ok(profile);
             }

@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use url::Url;
 
 /// A target's key.
@@ -94,7 +94,8 @@ pub struct Keys<'c> {
     catalog: &'c Catalog,
     config: UserConfig,
     allowed: Vec<String>,
-    trusted: Vec<Arc<Profile>>,
+    /// Read when the first key asks where it may go: a plan without keys reads none of those files.
+    trusted: OnceLock<Vec<Arc<Profile>>>,
     env: Environment<'c>,
 }
 
@@ -122,7 +123,7 @@ impl<'c> Keys<'c> {
         allowed: Vec<String>,
         env: impl Fn(&str) -> Option<String> + Send + Sync + 'c,
     ) -> Keys<'c> {
-        Keys { catalog, config, allowed, trusted: catalog.trusted(), env: Box::new(env) }
+        Keys { catalog, config, allowed, trusted: OnceLock::new(), env: Box::new(env) }
     }
 
     /// The names of the variables that may hold a provider's key, and the first of them that is set. Looks at nothing else.
@@ -186,7 +187,7 @@ impl<'c> Keys<'c> {
         if own.is_some_and(|source| source.hosts.iter().any(|known| covers(known, host))) {
             return true;
         }
-        self.trusted.iter().any(|known| {
+        self.trusted.get_or_init(|| self.catalog.trusted()).iter().any(|known| {
             let same = match (own, variable) {
                 // The user's config ties this source to the provider's id.
                 (Some(_), _) => known.provider.id == profile.provider.id,
