@@ -277,6 +277,16 @@ mod tests {
     }
 
     #[test]
+    fn a_target_that_takes_no_key_reads_the_file_of_no_other_provider() {
+        let catalog = Catalog::builtin();
+        let target = catalog.target(&TargetEntry::named("http://127.0.0.1:9/v1=m")).unwrap();
+        let keys = Keys::with_env(&catalog, UserConfig::default(), vec![], |_| None);
+        assert!(keys.resolve(&target).unwrap().secret.is_none());
+        assert!(keys.trusted.get().is_none());
+        assert_eq!(catalog.parsed(), ["openai-compatible"]);
+    }
+
+    #[test]
     fn a_key_goes_to_its_own_hosts_only() {
         let catalog = Catalog::builtin();
         let told = |name: &str, base_url: Option<&str>, allowed: &[&str]| {
