@@ -39,7 +39,7 @@ pub struct ReqwestTransport {
     shared: Arc<Mutex<HashMap<Endpoint, Weak<Client>>>>,
 }
 
-/// Passes of the runtime after which a connection is with its pool again; two were seen to do.
+/// Passes of the runtime after which a connection is with its pool again; one was seen to do.
 const PUT_BACK: u32 = 2;
 
 /// A client, and what its connections came to.
@@ -327,7 +327,7 @@ fn send_failed(error: reqwest::Error, first: bool) -> Ended {
     }
     let stage = match dns {
         true => Stage::Dns,
-        _ if ["certificate", "tls", "handshake", "invalidcontenttype"].iter().any(|word| lower.contains(word)) => Stage::Tls,
+        _ if ["certificate", "tls", "handshake", "invalidcontenttype", "fatal alert"].iter().any(|word| lower.contains(word)) => Stage::Tls,
         _ if ["proxy", "socks", "tunnel"].iter().any(|word| lower.contains(word)) => Stage::Proxy,
         _ => Stage::Tcp,
     };

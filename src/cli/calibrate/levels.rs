@@ -82,7 +82,13 @@ impl Levels {
         let mut measured = Vec::new();
         for (at, load) in self.wanted.clone().into_iter().enumerate() {
             let turns = self.requests_per_stream.max(LEAST_REQUESTS.div_ceil(load.streams));
-            say(&format!("{}: {} stream{} at once, {} requests", client_name(&load), load.streams, if load.streams == 1 { "" } else { "s" }, load.streams * turns));
+            say(&format!(
+                "{}: {} stream{} at once, {} requests",
+                client_name(&load),
+                load.streams,
+                if load.streams == 1 { "" } else { "s" },
+                load.streams * turns
+            ));
             let of = |name: &str| self.simulator.ready.details.iter().filter(|system| system.name.starts_with(name)).collect::<Vec<_>>();
             let asker = |system: &System| Asker::new(&self.simulator.ready, system, load, &catalog, &clients);
             let timed = of(TIMED).into_iter().find(|system| system.name == TIMED).context("the simulator has no system to calibrate by")?;

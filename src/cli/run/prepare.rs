@@ -6,8 +6,8 @@ use crate::clock::Clock;
 use crate::plan::{BudgetFile, Cache, Concurrency, LimitsFile, Plan, PlanFile, Prompts, ScheduleFile, WindowsFile};
 use crate::provider::Catalog;
 use crate::record::{
-    CitedCalibration, DatasetFacts, Design, Difference, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept, Tool,
-    TransportKind, UnequalBy,
+    CitedCalibration, DatasetFacts, Design, Difference, HostFacts, Limits, Manifest, PromptFacts, SCHEMA, Sampling, TargetFacts, TextKept,
+    Tool, TransportKind, UnequalBy,
 };
 use crate::store;
 use anyhow::Context;
