@@ -1,5 +1,5 @@
 # Two commands do everything: `cargo run --release -- demo` and `make check`.
-.PHONY: check fmt lint test portable demo bench validate month real-model example deny fuzz
+.PHONY: check fmt lint test portable demo bench bench-instructions starve validate month real-model example deny fuzz
 
 check: fmt lint test ## all tests: format, lints, unit, fixtures, end to end
 
@@ -18,8 +18,18 @@ portable: ## what systems other than Unix get (reqwest and user-space times), co
 demo: ## the main job on simulated providers
 	cargo run --locked --release -- demo
 
-bench: ## cost of the timed path against a raw socket reader, in one run
-	cargo bench --locked --bench timed_path
+bench: bench-instructions ## every goal of docs/accuracy.md beside what this machine gives (about six minutes, on a machine that is otherwise idle)
+	cargo bench --locked --bench goals
+
+bench-instructions: target/tools/bin/gungraun-runner ## instruction counts of the path of an event, held against the committed ones (needs valgrind)
+	PATH="$$PWD/target/tools/bin:$$PATH" cargo bench --locked --bench instructions -- --output-format=json > target/instructions.json
+	python3 scripts/instructions.py target/instructions.json benches/instructions.tsv
+
+target/tools/bin/gungraun-runner:
+	cargo install gungraun-runner --locked --version =0.20.0 --root target/tools
+
+starve: ## a client that is stopped, crowded out and given small buffers, over a million events: every claim about a time must hold
+	PHOTOFINISH_STARVED_EVENTS=1000000 cargo test --locked --release --test starved -- --nocapture
 
 validate: ## the simulation study: what intervals and words are worth, in the product's own code (about ten minutes)
 	cargo bench --locked --bench validate

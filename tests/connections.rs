@@ -201,7 +201,7 @@ async fn a_proxy_is_a_tunnel_with_a_time_of_its_own() {
         let answer = ask(&mut *connection).await;
         assert_eq!((answer.ended.clone(), content(&answer)), (Ended::Complete, "x"));
         if answer.connect.local_port.is_some() {
-            assert!(answer.connect.proxy_ns.unwrap() > 0 && answer.connect.tls_ns.unwrap() > 0 && answer.timeline.width_ns.len() == 1);
+            assert!(answer.connect.proxy_ns.unwrap() > 0 && answer.connect.tls_ns.unwrap() > 0 && answer.timeline.len() == 1);
         }
         drop(connection);
         let asked = asked.join().unwrap();

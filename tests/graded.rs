@@ -21,7 +21,7 @@ use std::path::Path;
 fn saying(ms: f64, words: &str) -> Answer {
     let mut answer = hand::reply(ms / 2.0, 10.0, 10, 20);
     let at = Offset((ms * 1e6) as u64);
-    let number = answer.timeline.chunk.last().unwrap() + 1;
+    let number = answer.timeline.last().unwrap().chunk + 1;
     answer.timeline.push(Point { at, width_ns: 0, phase: Phase::Content, bytes: words.len() as u32, chunk: number, read: number });
     answer.text.as_mut().unwrap().content.push_str(words);
     answer

@@ -213,7 +213,7 @@ fn queue(run: &mut Run, at: At, users: usize, slots: usize, mean: f64, random: &
         let takes = -mean * (1.0 - random.random::<f64>()).ln();
         free[place] = begins + takes;
         let reply = ramp::reply(begins - now + 0.1 * takes + 0.01, begins - now + takes + 0.02, 8);
-        let ends = *reply.timeline.at_ns.last().unwrap() as f64 / 1e6;
+        let ends = reply.timeline.last().unwrap().at.ms();
         ask(run, at, Some(who), now, now, reply);
         next.push((now + ends, who));
     }

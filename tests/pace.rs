@@ -30,7 +30,7 @@ fn of<'p>(played: &'p Played, target: &str) -> Vec<&'p Trial> {
 /// Times from the first write to the last text, ms.
 fn reply_times(played: &Played, target: &str) -> BTreeSet<u64> {
     let answers = of(played, target).into_iter().filter_map(|trial| trial.answer.as_ref());
-    answers.filter_map(|answer| answer.timeline.at_ns.last().map(|at| at / ms(1))).collect()
+    answers.filter_map(|answer| answer.timeline.last().map(|text| text.at.0 / ms(1))).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,7 +41,8 @@ fn a_refusal_holds_the_next_request_for_as_long_as_the_header_says_and_the_table
     assert!(secs(1) <= written.since(refused.stamps.closed.unwrap()), "it waits for a second after the refusal");
     // The wait is before the first write, from which every time counts.
     let waited = written.since(limited[1].held_since.unwrap());
-    assert!(held.timeline.at_ns[0] < waited, "first text after {} of {waited} ns", held.timeline.at_ns[0]);
+    let first = held.timeline.first().unwrap().at.0;
+    assert!(first < waited, "first text after {first} of {waited} ns");
     // The other target was asked in the same moment and was itself not held.
     let free = of("free")[1];
     assert!(free.held_since.is_none());

@@ -56,7 +56,7 @@ fn metric(system: &str, name: &str) -> Result<f64, String> {
 /// Texts of a trial by phase, and how many events each phase had.
 fn phases(system: &str) -> (String, usize, String, usize) {
     let answer = trial(system).answer.as_deref().unwrap();
-    let count = |phase| answer.timeline.phase.iter().filter(|p| **p == phase).count();
+    let count = |phase| answer.timeline.phases().filter(|p| *p == phase).count();
     let text = answer.text.clone().unwrap();
     (text.reasoning, count(Phase::Reasoning), text.content, count(Phase::Content))
 }
@@ -136,8 +136,9 @@ fn both_names_of_the_reasoning_and_both_texts_in_one_chunk_give_the_same_timelin
         claims_hold_the_truth(system);
     }
     let answer = trial("both-in-one-chunk").answer.as_deref().unwrap();
-    let switch = answer.timeline.phase.iter().position(|phase| *phase == Phase::Content).unwrap();
-    assert_eq!(answer.timeline.chunk[switch - 1], answer.timeline.chunk[switch], "one chunk holds both");
+    let switch = answer.timeline.phases().position(|phase| phase == Phase::Content).unwrap();
+    let chunk = |text: usize| answer.timeline.get(text).map(|text| text.chunk);
+    assert_eq!(chunk(switch - 1), chunk(switch), "one chunk holds both");
     assert_eq!(metric("both-in-one-chunk", "switch_gap"), Ok(0.0));
     let (reasoning, _, content, _) = phases("both-in-one-chunk");
     assert_eq!(reasoning.split_whitespace().count() + content.split_whitespace().count(), 40);

@@ -77,7 +77,7 @@ proptest! {
         use photofinish::metric::Unit;
         let answer = reply(&arrivals);
         let mut slower = answer.clone();
-        slower.timeline.at_ns.iter_mut().for_each(|at| *at *= factor);
+        slower.timeline.change(0, |text| text.at.0 *= factor);
         slower.stamps.closed = answer.stamps.closed.map(|at| hand::T0.plus(at.since(hand::T0) * factor));
         let (before, after) = (metrics(&answer, Basis::Reference, 1.0), metrics(&slower, Basis::Reference, 1.0));
         let imitated = metrics(&answer, Basis::Reference, factor as f64);

@@ -232,7 +232,7 @@ proptest! {
         let mut run = race();
         for trial in &mut run.trials {
             let line = &mut trial.answer.as_mut().unwrap().timeline;
-            line.at_ns.iter_mut().for_each(|at| *at = (*at as f64 * scale) as u64);
+            line.change(0, |text| text.at.0 = (text.at.0 as f64 * scale) as u64);
         }
         let text = hand::written(&run, Format::Terminal, width);
         for line in text.lines() {

@@ -3,56 +3,12 @@
 
 mod raw_server;
 
-use photofinish::timeline::{Ended, Mark};
-use photofinish::wire::{
-    Connection, Endpoint, Frame, Framing, Head, KernelTransport, ReqwestTransport, Roots, Transport, Watch, WireRequest,
-};
+use photofinish::timeline::Ended;
+use photofinish::wire::{Connection, Endpoint, KernelTransport, ReqwestTransport, Roots, Transport};
+use raw_server::claims::{self, Seen, first_wrong_claim, request};
+use raw_server::scripts::{bursts, in_pieces, paced};
 use raw_server::{Server, Step, Truth, chunk, end, event, head, one, raw};
 use std::time::Duration;
-
-#[derive(Default)]
-struct Seen {
-    frames: Vec<usize>,
-    marks: Vec<Mark>,
-    status: u16,
-}
-
-impl Watch for Seen {
-    fn head(&mut self, head: Head<'_>) {
-        self.status = head.status;
-    }
-    fn body(&mut self, _: &[u8]) {}
-    fn frame(&mut self, frame: Frame<'_>) {
-        self.frames.push(frame.data.len());
-    }
-    fn comment(&mut self, _: &[u8]) {}
-    fn mark(&mut self, mark: Mark) {
-        self.marks.push(mark);
-    }
-}
-
-fn endpoint(server: &Server) -> Endpoint {
-    Endpoint {
-        host: "127.0.0.1".to_owned(),
-        port: server.address.port(),
-        tls: server.ca.is_some(),
-        ca_file: server.ca.as_ref().map(|file| file.path().to_owned()),
-        proxy: None,
-        http2: false,
-        connect_ms: 10_000,
-    }
-}
-fn request() -> WireRequest {
-    WireRequest {
-        method: "POST",
-        path: "/v1/chat/completions".to_owned(),
-        headers: Vec::new(),
-        body: b"{}".to_vec(),
-        framing: Framing::Sse,
-        largest_line: 1 << 24,
-        largest_body: 1 << 26,
-    }
-}
 
 fn kernel() -> KernelTransport {
     KernelTransport::new(Roots::system())
@@ -65,7 +21,7 @@ async fn watch(transport: &dyn Transport, server: Server) -> (Seen, Truth, Box<d
 }
 async fn watch_over(mut connection: Box<dyn Connection>, server: Server) -> (Seen, Truth, Box<dyn Connection>) {
     let mut seen = Seen::default();
-    let ended = connection.exchange(&request(), &mut seen).await;
+    let ended = connection.exchange(&request("/v1/chat/completions"), &mut seen).await;
     assert_eq!((ended, seen.status), (Ended::Complete, 200));
     let (truth, _) = server.truth();
     assert_eq!((seen.frames.len(), seen.marks.len()), (truth.len(), truth.len()));
@@ -74,65 +30,18 @@ async fn watch_over(mut connection: Box<dyn Connection>, server: Server) -> (See
 
 /// Every claim holds the truth; the number of exact ones is returned.
 fn every_claim_holds(seen: &Seen, truth: &Truth) -> usize {
-    const SLACK: u64 = 1_000;
-    for (i, (mark, (before, after))) in seen.marks.iter().zip(truth).enumerate() {
-        let holds = match mark.exact {
-            true => before - SLACK <= mark.at.0 && mark.at.0 <= after.saturating_add(SLACK),
-            false => mark.after.0 < after.saturating_add(SLACK) && before - SLACK <= mark.at.0,
-        };
-        let from = |time: u64| time as i64 - *before as i64;
-        assert!(
-            holds,
-            "event {i}: written in (0, {}), claimed {} from {} to {}",
-            from(*after),
-            mark.exact,
-            from(mark.after.0),
-            from(mark.at.0)
-        );
-        assert!(mark.after <= mark.at && mark.at <= mark.user.plus(SLACK), "event {i}: {mark:?}");
+    if let Some(wrong) = first_wrong_claim(&seen.marks, truth) {
+        panic!("{wrong}");
     }
-    assert!(seen.marks.is_sorted_by_key(|mark| (mark.at, mark.read)), "times and reads never run backwards");
     seen.marks.iter().filter(|mark| mark.exact).count()
 }
-
-/// A stream whose events come one a write, a few milliseconds apart.
-fn paced(events: usize, text: usize) -> Vec<Step> {
-    let mut steps = vec![head()];
-    for _ in 0..events {
-        steps.extend([Step::Wait(4000), one(text)]);
-    }
-    steps.extend([Step::Wait(4000), end()]);
-    steps
-}
-/// A stream in bursts: writes without a pause, several events a chunk, several chunks a write.
-fn bursts(events: usize, text: usize) -> Vec<Step> {
-    let mut steps = vec![head()];
-    for i in 0..events / 8 {
-        let two_in_one = chunk(format!("data: a\n\ndata: {}\n\n", "y".repeat(text)).as_bytes());
-        let three_in_one_write = [event(text), event(text + 1), event(3)].concat();
-        steps.extend([one(text), one(text), one(1)]);
-        steps.push(Step::Write { bytes: two_in_one, events: 2 });
-        steps.push(Step::Write { bytes: three_in_one_write, events: 3 });
-        if i % 2 == 0 {
-            steps.push(Step::Wait(1500));
-        }
-    }
-    steps.push(end());
-    steps
-}
-/// Each record in two writes, 300 us apart.
-fn in_pieces(events: usize) -> Vec<Step> {
-    let mut steps = vec![head()];
-    for _ in 0..events {
-        steps.extend([Step::Wait(2000), Step::InTwo { bytes: event(120), events: 1, pause_us: 300 }]);
-    }
-    steps.extend([Step::Wait(2000), end()]);
-    steps
+fn endpoint(server: &Server) -> Endpoint {
+    claims::endpoint(server.address, server.ca.as_ref().map(|file| file.path()))
 }
 
 #[tokio::test]
 async fn a_paced_stream_is_exact_plain_and_over_tls() {
-    for server in [Server::plain(paced(40, 120)), Server::tls(paced(40, 120))] {
+    for server in [Server::plain(paced(40, 120, 4000)), Server::tls(paced(40, 120, 4000))] {
         let (seen, truth, connection) = watch(&kernel(), server).await;
         let exact = every_claim_holds(&seen, &truth);
         assert!(exact >= 10, "{exact} of 40 exact: fewer than a busy machine explains");
@@ -145,7 +54,7 @@ async fn a_paced_stream_is_exact_plain_and_over_tls() {
 
 #[tokio::test]
 async fn bursts_become_intervals_that_hold_the_truth() {
-    for server in [Server::plain(bursts(400, 200)), Server::tls(bursts(400, 200)), Server::tls(bursts(80, 6000))] {
+    for server in [Server::plain(bursts(400, 200, 1500)), Server::tls(bursts(400, 200, 1500)), Server::tls(bursts(80, 6000, 1500))] {
         let (seen, truth, _) = watch(&kernel(), server).await;
         every_claim_holds(&seen, &truth);
     }
@@ -168,7 +77,7 @@ async fn events_of_one_chunk_share_one_exact_time() {
 
 #[tokio::test]
 async fn a_buffer_that_fills_makes_nothing_exact() {
-    let (seen, truth, _) = watch(&kernel().with_room(300), Server::plain(bursts(400, 200))).await;
+    let (seen, truth, _) = watch(&kernel().with_room(300), Server::plain(bursts(400, 200, 1500))).await;
     every_claim_holds(&seen, &truth);
     // An event that fills the buffer to the last byte: more might have waited.
     let text = (0..300).find(|text| event(*text).len() == 300).unwrap();
@@ -180,7 +89,7 @@ async fn a_buffer_that_fills_makes_nothing_exact() {
 
 #[tokio::test]
 async fn a_record_in_two_writes_has_the_time_of_the_second() {
-    for server in [Server::tls(in_pieces(40)), Server::plain(in_pieces(40))] {
+    for server in [Server::tls(in_pieces(40, 2000)), Server::plain(in_pieces(40, 2000))] {
         let (seen, truth, _) = watch(&kernel(), server).await;
         every_claim_holds(&seen, &truth);
     }
@@ -203,7 +112,7 @@ async fn the_beginning_of_another_record_in_the_read_takes_the_exactness_away() 
 
 #[tokio::test]
 async fn a_client_that_cannot_look_claims_no_more_than_it_knows() {
-    for server in [Server::plain(paced(60, 120)), Server::tls(paced(60, 120)), Server::tls(in_pieces(60))] {
+    for server in [Server::plain(paced(60, 120, 4000)), Server::tls(paced(60, 120, 4000)), Server::tls(in_pieces(60, 2000))] {
         // The measuring runtime's only thread is held up again and again, as by a stopped process or a busy machine.
         let starving = tokio::spawn(async {
             loop {
@@ -235,7 +144,7 @@ async fn a_body_without_chunks_is_exact_only_where_a_read_ends_with_its_event() 
 
 #[tokio::test]
 async fn reqwest_claims_intervals_only_and_they_hold_the_truth() {
-    for server in [Server::plain(bursts(160, 200)), Server::tls(bursts(160, 200)), Server::plain(paced(20, 50))] {
+    for server in [Server::plain(bursts(160, 200, 1500)), Server::tls(bursts(160, 200, 1500)), Server::plain(paced(20, 50, 4000))] {
         let (seen, truth, connection) = watch(&ReqwestTransport::new(Roots::system()), server).await;
         assert_eq!(every_claim_holds(&seen, &truth), 0);
         let facts = connection.facts();

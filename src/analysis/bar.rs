@@ -1,5 +1,6 @@
 //! What keeps a target out of a ranking.
 
+use super::gate::Bottleneck;
 use super::panel::{Entry, Panel};
 use super::quantity::Quantity;
 use super::verdict::ROUNDS_FOR_WORDS;
@@ -19,6 +20,12 @@ const QUOTA_BOUND: f64 = 0.05;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "bar")]
 pub enum Bar {
+    /// This client was the bottleneck in more than a quarter of the rounds: it bars every target alike.
+    ClientLimited {
+        /// In how many.
+        #[serde(flatten)]
+        bottleneck: Bottleneck,
+    },
     /// Nothing came back that counts as an answer.
     NoGoodReply {
         /// Requests sent.
@@ -92,6 +99,11 @@ impl Bar {
 
 /// Everything that keeps a target out of a ranking, the gravest first. `model_differs` is what the model check found, if anything.
 pub fn bars(panel: &Panel, target: usize, confidence: Confidence, model_differs: Option<&str>) -> Vec<Bar> {
+    let limited = panel.client.map(|bottleneck| Bar::ClientLimited { bottleneck });
+    limited.into_iter().chain(of_target(panel, target, confidence, model_differs)).collect()
+}
+
+fn of_target(panel: &Panel, target: usize, confidence: Confidence, model_differs: Option<&str>) -> Vec<Bar> {
     let Some(facts) = panel.targets.get(target) else { return Vec::new() };
     let (ok, sent) = panel.success(target);
     if ok == 0 {

@@ -1,6 +1,7 @@
 //! What a reader with a minute should know: who is faster in what and how sure that is, and the three doubts that weigh most.
 
 use super::basis::Families;
+use super::gate::Bottleneck;
 use super::joined::Joined;
 use super::league::{League, Placing};
 use super::quantity::Quantity;
@@ -35,6 +36,12 @@ pub struct Finding {
 pub enum Shown {
     /// There is nobody to compare with.
     Alone,
+    /// This client was the bottleneck in too many rounds.
+    ClientLimited {
+        /// In how many.
+        #[serde(flatten)]
+        bottleneck: Bottleneck,
+    },
     /// Fewer than six rounds.
     TooFewRounds {
         /// How many there are.
@@ -154,6 +161,9 @@ fn shown(league: &League) -> Shown {
     if league.ranked.len() + league.unranked.len() < 2 {
         return Shown::Alone;
     }
+    if let Some(bottleneck) = league.client {
+        return Shown::ClientLimited { bottleneck };
+    }
     if league.rounds < ROUNDS_FOR_WORDS {
         return Shown::TooFewRounds { rounds: league.rounds };
     }
@@ -206,7 +216,8 @@ fn caveats(joined: &Joined<'_>, table: &TargetTable, league: &League) -> Vec<(f6
     doubts.extend((0 < points).then_some((56.0, Caveat::Unequal { points })));
     let weight = |warning: &Warning| match warning {
         Warning::OftenLimited { .. } => 66.0,
-        Warning::Lag { .. } => 64.0,
+        Warning::ClientLimited(gate) if gate.closed => 98.0,
+        Warning::ClientLimited(_) => 64.0,
         Warning::Void { .. } => 44.0,
         Warning::Missed { .. } => 40.0,
         Warning::ClockMoved(_) => 38.0,

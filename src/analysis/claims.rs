@@ -1,6 +1,7 @@
 //! Published figures held against what was measured.
 
 use super::figures::cell;
+use super::gate::Bottleneck;
 use super::joined::Joined;
 use super::missing::Missing;
 use super::samples::{Samples, samples};
@@ -43,6 +44,14 @@ pub enum ClaimVerdict {
         /// Claimed ÷ measured.
         ratio: f64,
     },
+    /// This client was the bottleneck in too many rounds: what was measured may be its own, and is held against nothing.
+    Withheld {
+        /// What was measured.
+        measured: Value,
+        /// In how many rounds.
+        #[serde(flatten)]
+        bottleneck: Bottleneck,
+    },
     /// There are too few rounds for an interval, so there is nothing to say.
     TooFewRounds {
         /// What was measured.
@@ -64,13 +73,33 @@ pub enum ClaimVerdict {
 
 /// Every published figure, by target.
 pub fn claim_checks(joined: &Joined<'_>, basis: Basis, confidence: Confidence) -> Vec<Vec<ClaimCheck>> {
-    samples(joined, basis).iter().map(|samples| claims(samples, confidence)).collect()
+    let client = joined.client.bottleneck();
+    samples(joined, basis).iter().map(|samples| claims(samples, client, confidence)).collect()
 }
 
 /// Every published figure of a target.
-pub(super) fn claims(samples: &Samples<'_>, confidence: Confidence) -> Vec<ClaimCheck> {
-    let check = |claim: &Claim| ClaimCheck { claim: claim.clone(), verdict: verdict(samples, claim, confidence) };
+pub(super) fn claims(samples: &Samples<'_>, client: Option<Bottleneck>, confidence: Confidence) -> Vec<ClaimCheck> {
+    let check = |claim: &Claim| {
+        let verdict = match (client, verdict(samples, claim, confidence)) {
+            (Some(bottleneck), verdict) => verdict.withheld(bottleneck),
+            (None, verdict) => verdict,
+        };
+        ClaimCheck { claim: claim.clone(), verdict }
+    };
     samples.target.claims.iter().map(check).collect()
+}
+
+impl ClaimVerdict {
+    /// The same without a word, where there is one.
+    fn withheld(self, bottleneck: Bottleneck) -> ClaimVerdict {
+        match self {
+            ClaimVerdict::Agrees { measured }
+            | ClaimVerdict::ClaimHigher { measured, .. }
+            | ClaimVerdict::ClaimLower { measured, .. }
+            | ClaimVerdict::TooFewRounds { measured } => ClaimVerdict::Withheld { measured, bottleneck },
+            other => other,
+        }
+    }
 }
 
 fn verdict(samples: &Samples<'_>, claim: &Claim, confidence: Confidence) -> ClaimVerdict {

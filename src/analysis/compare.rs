@@ -179,6 +179,9 @@ impl Comparisons {
     /// The same comparisons with the shares of correct answers beside.
     pub fn with_answers(mut self, graded: &GradedAnswers) -> Comparisons {
         for comparison in &mut self.comparisons {
+            if let Verdict::Withheld { .. } = comparison.verdict {
+                continue;
+            }
             comparison.accuracy = graded.difference(comparison.first.index, comparison.second.index, self.judging.confidence);
         }
         self
@@ -200,7 +203,7 @@ pub fn compare(panel: &Panel, how: &Comparing) -> Comparisons {
         let who = [(Side::First, first), (Side::Second, second)].into_iter().filter(|(_, target)| barred(target));
         let verdict = Verdict::NotComparable { who: who.map(|(side, _)| side).collect() };
         pairs.extend(judged(panel, &[(first, second)], &how.judging).into_iter().map(|pair| Pair {
-            verdict: verdict.clone(),
+            verdict: if panel.client.is_some() { pair.verdict } else { verdict.clone() },
             p_holm: None,
             ..pair
         }));
@@ -317,7 +320,7 @@ fn success(panel: &Panel, pair: &Pair, confidence: Confidence) -> Option<Success
     let (first, second) = clustered_share(&of_first, confidence).zip(clustered_share(&of_second, confidence))?;
     let enough = ROUNDS_FOR_INTERVALS <= of_first.len();
     let difference = enough.then(|| newcombe_of((first.share, first.interval), (second.share, second.interval)));
-    Some(SuccessDifference { first, second, difference, mcnemar: mcnemar(panel, pair) })
+    Some(SuccessDifference { first, second, difference, mcnemar: mcnemar(panel, pair).filter(|_| panel.client.is_none()) })
 }
 
 /// McNemar over blocks that were sent to both; a good reply without a value of this quantity succeeded all the same.
@@ -373,7 +376,7 @@ fn sensitivity(panel: &Panel, pair: &Pair, quantiles: &QuantileRatios, how: &Com
     Sensitivity {
         answered_only: answered_only(panel, pair, confidence),
         without_rate_limited: if limited { left_out() } else { None },
-        sign_flip: sign_flip(&pair.logs, how.seed).filter(|_| ROUNDS_FOR_INTERVALS <= pair.logs.len()),
+        sign_flip: sign_flip(&pair.logs, how.seed).filter(|_| ROUNDS_FOR_INTERVALS <= pair.logs.len() && panel.client.is_none()),
         hodges_lehmann: hodges_lehmann(&pair.logs, confidence).map(|found| Estimate {
             point: Extended::Finite(found.estimate.exp()),
             interval: Some(found.interval.map(f64::exp)).filter(|interval| *interval != Interval::OPEN),

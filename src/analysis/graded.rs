@@ -138,9 +138,10 @@ impl GradedAnswers {
             let logs = (0..self.e2e.targets.len()).flat_map(|target| of(target).map(|(value, whole)| value.filter(|_| whole)));
             logs.collect::<Vec<Option<f64>>>()
         };
-        let Panel { targets, rounds, prompts, limit_s, .. } = self.e2e.clone();
+        let Panel { targets, rounds, prompts, limit_s, client, .. } = self.e2e.clone();
         let targets = targets.into_iter().enumerate().map(|(target, facts)| super::PanelTarget { success: self.success(target), ..facts });
-        Panel::of_rounds(Quantity::SecondsPerCorrect, targets.collect(), rounds, prompts, limit_s, of(true)).leaving_out(of(false))
+        let panel = Panel::of_rounds(Quantity::SecondsPerCorrect, targets.collect(), rounds, prompts, limit_s, of(true));
+        panel.leaving_out(of(false)).limited_by(client)
     }
 
     /// The row of a target.

@@ -12,6 +12,7 @@ pub use bins::{Bin, BinWidth, NotABinWidth};
 pub use day::{DayTests, Tested};
 pub use swing::{Extremes, PairSwing, PeakOffPeak, Swing};
 
+use super::gate::Bottleneck;
 use super::panel::Panel;
 use super::quantity::Quantity;
 use crate::ident::TargetId;
@@ -77,6 +78,8 @@ pub struct Hours {
     pub targets: Vec<TargetHours>,
     /// Whether one target swings more than another, each pair once.
     pub pairs: Vec<PairSwing>,
+    /// This client was the bottleneck in too many rounds: no swing is called, and no test made.
+    pub client: Option<Bottleneck>,
 }
 
 /// What the hours of the day do to one target.
@@ -126,6 +129,18 @@ fn is_dependent(dependence: Option<f64>) -> bool {
     dependence.is_some_and(|r| DEPENDENT < r)
 }
 
+impl Hours {
+    /// Leaves the figures of bins and windows, and takes away every test, every extreme and every word.
+    fn withhold(&mut self, bottleneck: Bottleneck) {
+        for target in &mut self.targets {
+            target.windows.withhold(bottleneck);
+            target.extremes = None;
+            target.day = DayTests { variance: target.day.variance.clone(), ..DayTests::none() };
+        }
+        self.pairs.iter_mut().for_each(|pair| pair.windows.withhold(bottleneck));
+    }
+}
+
 impl TargetHours {
     /// Its rounds depend on each other so much that p values stand in brackets.
     pub fn is_dependent(&self) -> bool {
@@ -144,6 +159,10 @@ impl PairSwing {
 /// word, none is given.
 pub fn hours(panel: &Panel, options: &HoursOptions<'_>) -> Result<Hours, NoHours> {
     let mut found = look(panel, options)?;
+    if let Some(bottleneck) = panel.client {
+        found.withhold(bottleneck);
+        return Ok(found);
+    }
     if panel.targets.iter().any(|target| 0 < target.rate_limited) {
         // Only words are asked of the other way, so it needs no shuffles.
         let other = look(&panel.without_rate_limited(), &HoursOptions { shuffles: 0, bin: Some(found.bin), ..options.clone() })?;
@@ -185,6 +204,7 @@ fn look(panel: &Panel, options: &HoursOptions<'_>) -> Result<Hours, NoHours> {
         days: series::distinct(clock.iter().map(|hour| hour.date)),
         span: panel.span(),
         limit_s: panel.limit_s,
+        client: panel.client,
         targets,
         pairs: swing::pairs(panel, &clock, bin, options.confidence),
     })

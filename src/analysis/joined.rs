@@ -1,13 +1,11 @@
 //! Runs of one plan read together, and which of their trials count.
 
+use super::gate::{ClientGate, Signs};
 use super::panel::PanelRound;
 use crate::measured::{Row, Sheet, Unsent};
 use crate::record::{Manifest, Role};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Above this share of requests that this client failed to send, a round is void for all targets.
-const BEHIND: f64 = 0.01;
 
 /// Why runs cannot be read together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +60,8 @@ pub struct Joined<'a> {
     pub voids: Vec<BlockVoid>,
     /// Rounds that have at least one trial that counts, in order of time, whichever run they are of.
     pub rounds: Vec<PanelRound>,
+    /// Whether this client allows anything to be called.
+    pub client: ClientGate,
 }
 
 /// A trial and what it counts for.
@@ -105,8 +105,8 @@ pub enum VoidReason {
     Interrupted,
     /// This client's own line failed: connect errors at two or more remote targets, and no good reply from a remote one.
     Vantage,
-    /// This client fell behind in its round.
-    ClientBehind,
+    /// This client was the bottleneck in its round.
+    ClientLimited,
 }
 
 /// A block that counts for no target.
@@ -131,9 +131,11 @@ impl<'a> Joined<'a> {
             return Err(JoinError::LoadRun(load.manifest.run.clone()));
         }
         of_one_plan(&runs.iter().map(|run| &run.manifest).collect::<Vec<_>>())?;
-        let mut joined = Joined { runs, trials: Vec::new(), voids: Vec::new(), rounds: Vec::new() };
-        for run in 0..joined.runs.len() {
-            joined.place(run);
+        let blocks: Vec<Blocks<'_>> = runs.iter().map(|run| blocks(run)).collect();
+        let client = client_gate(&runs, &blocks);
+        let mut joined = Joined { runs, trials: Vec::new(), voids: Vec::new(), rounds: Vec::new(), client };
+        for (run, blocks) in blocks.into_iter().enumerate() {
+            joined.place(run, blocks);
         }
         joined.rounds = joined.rounds_in_time();
         Ok(joined)
@@ -176,21 +178,16 @@ impl<'a> Joined<'a> {
         rounds
     }
 
-    fn place(&mut self, run: usize) {
+    fn place(&mut self, run: usize, blocks: Blocks<'a>) {
         let source: &'a Sheet = self.runs[run];
-        let mut blocks: BTreeMap<(u32, u32), Vec<(usize, Row<'a>)>> = BTreeMap::new();
-        for row in source.iter() {
-            let Some(target) = row.target() else { continue };
-            match row.role() {
-                Role::WarmUp => self.trials.push(Placed { run, target, trial: row.at(), standing: Standing::WarmUp }),
-                Role::Scored => blocks.entry((row.round(), row.block())).or_default().push((target, row)),
-            }
-        }
-        let behind = rounds_behind(&blocks);
+        let warm_ups = source.iter().filter(|row| row.role() == Role::WarmUp);
+        let opening = warm_ups.filter_map(|row| Some(Placed { run, target: row.target()?, trial: row.at(), standing: Standing::WarmUp }));
+        self.trials.extend(opening);
+        let limited = self.client.left_out(run);
         for ((round, block), rows) in blocks {
             let attempt = rows.iter().map(|(_, row)| row.attempt()).max().unwrap_or(1);
             let last: Vec<(usize, Row<'_>)> = rows.iter().filter(|(_, row)| row.attempt() == attempt).copied().collect();
-            let reason = if behind.contains(&round) { Some(VoidReason::ClientBehind) } else { void(&last, &source.manifest) };
+            let reason = if limited.contains(&round) { Some(VoidReason::ClientLimited) } else { void(&last, &source.manifest) };
             if let Some(reason) = reason {
                 self.voids.push(BlockVoid { run, round, block, reason });
             }
@@ -248,16 +245,36 @@ fn one_kind(runs: &[&Manifest]) -> Result<(), JoinError> {
     }
 }
 
-fn rounds_behind(blocks: &BTreeMap<(u32, u32), Vec<(usize, Row<'_>)>>) -> BTreeSet<u32> {
-    let mut rounds: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-    for ((round, _), rows) in blocks {
-        let counts = rounds.entry(*round).or_default();
-        for (_, row) in rows {
-            counts.0 += f64::from(u8::from(row.unsent() == Some(Unsent::ClientBehind)));
-            counts.1 += 1.0;
+/// Scored trials of a run with their targets, by round and block.
+type Blocks<'a> = BTreeMap<(u32, u32), Vec<(usize, Row<'a>)>>;
+
+fn blocks(run: &Sheet) -> Blocks<'_> {
+    let mut blocks = Blocks::new();
+    for row in run.iter().filter(|row| row.role() == Role::Scored) {
+        if let Some(target) = row.target() {
+            blocks.entry((row.round(), row.block())).or_default().push((target, row));
         }
     }
-    rounds.into_iter().filter(|(_, (behind, all))| BEHIND * all < *behind).map(|(round, _)| round).collect()
+    blocks
+}
+
+/// What each round with a scored trial tells of this client.
+fn client_gate(runs: &[&Sheet], blocks: &[Blocks<'_>]) -> ClientGate {
+    let mut rounds: BTreeMap<(usize, u32), Signs<'_>> = BTreeMap::new();
+    for (run, (sheet, blocks)) in runs.iter().zip(blocks).enumerate() {
+        for ((round, _), rows) in blocks {
+            let signs = rounds.entry((run, *round)).or_default();
+            signs.behind += rows.iter().filter(|(_, row)| row.unsent() == Some(Unsent::ClientBehind)).count();
+            signs.of += rows.len();
+        }
+        for (round, lag) in sheet.rounds.iter().filter_map(|line| Some((line.round, line.lag.as_ref()?))) {
+            if let Some(signs) = rounds.get_mut(&(run, round)) {
+                signs.lags.push(lag);
+                signs.send_p99_ms = lag.send_p99_us.map(|us| us / 1e3).or(signs.send_p99_ms);
+            }
+        }
+    }
+    ClientGate::of(runs.len(), &rounds)
 }
 
 /// Whether a block counts for nobody, judged on its last attempt.

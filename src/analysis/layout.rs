@@ -37,7 +37,8 @@ pub fn panel(joined: &Joined<'_>, quantity: Quantity, basis: Basis) -> Panel {
         let place = (placed.target * rounds.len() + round) * prompts + prompt;
         entries[place] = if never[placed.target] { Entry::Undefined } else { laying.entry(trial, charges[prompt]) };
     }
-    Panel::of_blocks(quantity, targets, rounds, prompts, laying.limit_s, entries)
+    let client = joined.client.bottleneck();
+    Panel::of_blocks(quantity, targets, rounds, prompts, laying.limit_s, entries).limited_by(client)
 }
 
 struct Laying {

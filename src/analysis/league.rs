@@ -3,6 +3,7 @@
 use super::bar::{Bar, bars};
 use super::claims::ClaimCheck;
 use super::compare::{Comparing, ratio};
+use super::gate::Bottleneck;
 use super::pairs::{Pair, judged};
 use super::panel::{Entry, Panel};
 use super::quantity::Quantity;
@@ -54,6 +55,9 @@ pub struct League {
     pub success: (usize, usize),
     /// The smallest ratio that a typical pair of the ranked could have shown with 80 % power at 5 %.
     pub visible: Option<f64>,
+    /// This client was the bottleneck in too many rounds: nobody is ranked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Bottleneck>,
 }
 
 /// A target's row.
@@ -169,6 +173,7 @@ pub fn league(panel: &Panel, how: &Comparing) -> League {
         span: panel.span(),
         limit_s: panel.limit_s,
         success: totals.fold((0, 0), |(ok, sent), each| (ok + each.0, sent + each.1)),
+        client: panel.client,
         visible: median(&judged.iter().filter_map(visible).collect::<Vec<_>>()),
         ranked,
         unranked,

@@ -5,7 +5,9 @@ mod basis;
 mod brief;
 mod claims;
 mod compare;
+mod diagnosis;
 mod figures;
+mod gate;
 mod graded;
 mod hours;
 mod joined;
@@ -30,6 +32,8 @@ pub use basis::{BasisBecause, Families, NotReported, basis};
 pub use brief::{Brief, Caveat, Finding, Shown, brief};
 pub use claims::{ClaimCheck, ClaimVerdict, claim_checks};
 pub use compare::{Comparing, Comparison, Comparisons, Contestant, Sensitivity, SuccessDifference, WhyNot, compare};
+pub use diagnosis::Diagnosis;
+pub use gate::{Bottleneck, ClientGate, ClientLimit, LimitedRound};
 pub use graded::{AccuracyDifference, Came, GradedAnswers, GradedRow, REQUESTS_FOR_ACCURACY, graded_answers};
 pub use hours::{
     Bin, BinWidth, DayTests, Extremes, Hours, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, NotABinWidth, PairSwing,

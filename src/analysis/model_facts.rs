@@ -24,7 +24,11 @@ pub(super) fn checked(
 ) -> Vec<ModelCheck> {
     let ratios: Vec<Vec<(f64, bool)>> = targets.iter().map(usage_ratios).collect();
     let facts: Vec<ModelFacts> = (0..targets.len()).map(|i| facts(joined, i, targets, &ratios)).collect();
-    check_models(&facts, graded, confidence)
+    let checks = check_models(&facts, graded, confidence);
+    match joined.client.closed {
+        true => checks.into_iter().map(ModelCheck::withheld).collect(),
+        false => checks,
+    }
 }
 
 fn facts(joined: &Joined<'_>, i: usize, targets: &[Samples<'_>], ratios: &[Vec<(f64, bool)>]) -> ModelFacts {

@@ -31,9 +31,20 @@ impl Pair {
     }
 }
 
-/// Judges pairs of one table as one family: Holm over all of them, with rate-limited requests charged and left out.
+/// Judges pairs of one table as one family: Holm over all of them, with rate-limited requests charged and left out. Where this client was the
+/// bottleneck, the figures are there and no word.
 pub(super) fn judged(panel: &Panel, pairs: &[(usize, usize)], judging: &Judging) -> Vec<Pair> {
     let mut charged = one_way(panel, pairs, judging);
+    if let Some(bottleneck) = panel.client {
+        // A p value is a verdict in other words.
+        let withheld = |pair: Pair| Pair {
+            paired: pair.paired.map(|paired| Paired { p: None, ..paired }),
+            p_holm: None,
+            verdict: Verdict::Withheld { bottleneck },
+            ..pair
+        };
+        return charged.into_iter().map(withheld).collect();
+    }
     if panel.targets.iter().all(|target| target.rate_limited == 0) {
         return charged;
     }

@@ -1,5 +1,6 @@
 //! One quantity of all targets, laid out by round and prompt: what every comparison, league and time-of-day table starts from.
 
+use super::gate::Bottleneck;
 use super::quantity::Quantity;
 use crate::ident::TargetId;
 
@@ -16,6 +17,8 @@ pub struct Panel {
     pub prompts: usize,
     /// The run's limit T, s, as tables print times.
     pub limit_s: f64,
+    /// This client was the bottleneck in too many rounds: nothing is called.
+    pub client: Option<Bottleneck>,
     values: Values,
 }
 
@@ -107,7 +110,7 @@ impl Panel {
         mut entries: Vec<Entry>,
     ) -> Panel {
         entries.resize(targets.len() * rounds.len() * prompts, Entry::Absent);
-        Panel { quantity, targets, rounds, prompts, limit_s, values: Values::Blocks(entries) }
+        Panel { quantity, targets, rounds, prompts, limit_s, client: None, values: Values::Blocks(entries) }
     }
 
     /// A panel of a quantity that only whole rounds have, as logarithms ordered by target, then round.
@@ -120,7 +123,12 @@ impl Panel {
         mut logs: Vec<Option<f64>>,
     ) -> Panel {
         logs.resize(targets.len() * rounds.len(), None);
-        Panel { quantity, targets, rounds, prompts, limit_s, values: Values::Rounds { logs, left_out: None } }
+        Panel { quantity, targets, rounds, prompts, limit_s, client: None, values: Values::Rounds { logs, left_out: None } }
+    }
+
+    /// The same, where the client's gate is closed.
+    pub fn limited_by(self, client: Option<Bottleneck>) -> Panel {
+        Panel { client, ..self }
     }
 
     /// Says what the logarithms of a panel of rounds are with rate-limited requests left out.

@@ -1,6 +1,7 @@
 //! How many rounds it takes to see a difference, from what the rounds so far have shown of their spread.
 
 use super::bar::{Bar, bars};
+use super::gate::Bottleneck;
 use super::league::visible;
 use super::pairs::{Pair, judged};
 use super::panel::Panel;
@@ -26,6 +27,9 @@ pub struct Power {
     pub every_is_planned: bool,
     /// Targets that have nothing to be compared, and whether they are simulated.
     pub left_out: Vec<(TargetId, bool)>,
+    /// This client was the bottleneck in too many rounds: their spread is its own, and no number of rounds is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Bottleneck>,
 }
 
 /// What one pair needs.
@@ -71,7 +75,8 @@ pub fn power(panel: &Panel, ratio: f64, baseline: Option<usize>, planned_every_s
     let every_s = planned.or_else(|| pace(panel));
     let pairs = judged(panel, &asked, judging).iter().map(|pair| of_pair(panel, pair, ratio, every_s)).collect();
     let left_out = left_out.into_iter().map(|target| (panel.targets[target].id.clone(), panel.targets[target].simulated)).collect();
-    Power { quantity: panel.quantity, ratio, pairs, every_s, every_is_planned: planned.is_some(), left_out }
+    let client = panel.client;
+    Power { quantity: panel.quantity, ratio, pairs, every_s, every_is_planned: planned.is_some(), left_out, client }
 }
 
 /// The middle of the times from one round to the next.
@@ -85,7 +90,8 @@ fn of_pair(panel: &Panel, pair: &Pair, ratio: f64, every_s: Option<f64>) -> Pair
     let rounds = pair.rounds.len();
     let paired = pair.paired.filter(|paired| ROUNDS_FOR_INTERVALS <= paired.n && 0.0 < paired.sd);
     let dependence = paired.map(|paired| paired.n as f64 / paired.n_eff);
-    let needed = paired.zip(dependence).and_then(|(paired, dependence)| clusters_needed(paired.sd * dependence.sqrt(), ratio));
+    let called = paired.filter(|_| panel.client.is_none());
+    let needed = called.zip(dependence).and_then(|(paired, dependence)| clusters_needed(paired.sd * dependence.sqrt(), ratio));
     // With fewer than six no word is said, whatever the spread.
     let needed = needed.map(|needed| needed.max(super::verdict::ROUNDS_FOR_WORDS as f64));
     let more = needed.map(|needed| (needed - rounds as f64).ceil().max(0.0) as u64);
@@ -97,7 +103,7 @@ fn of_pair(panel: &Panel, pair: &Pair, ratio: f64, every_s: Option<f64>) -> Pair
         sd: paired.map(|paired| paired.sd),
         r1_corrected: paired.map(|paired| paired.r1_corrected),
         dependence,
-        visible: visible(pair),
+        visible: visible(pair).filter(|_| panel.client.is_none()),
         needed,
         more,
         takes_s: more.zip(every_s).map(|(more, every)| more as f64 * every),

@@ -122,6 +122,8 @@ pub enum NotChecked {
     NoOther,
     /// Fewer than six rounds, and too few exact answers.
     TooFew,
+    /// This client was the bottleneck in too many rounds.
+    ClientLimited,
 }
 
 /// Exact answers of complete replies against those of the others, each block's counterpart being one of them in turn: a majority vote would
@@ -157,6 +159,13 @@ pub struct LengthCheck {
     pub p: Option<f64>,
     /// Adjusted for the targets that are checked.
     pub p_holm: Option<f64>,
+}
+
+impl ModelCheck {
+    /// The same without a word and what it rests on: this client was the bottleneck.
+    pub(super) fn withheld(self) -> ModelCheck {
+        ModelCheck { verdict: ModelVerdict::NotChecked { why: NotChecked::ClientLimited }, accuracy: None, length: None, ..self }
+    }
 }
 
 impl ModelVerdict {

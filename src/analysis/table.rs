@@ -2,7 +2,9 @@
 
 use super::basis::{BasisBecause, basis};
 use super::claims::{ClaimCheck, claims};
+use super::diagnosis::Diagnosis;
 use super::figures::{cell, counts_differ, success, usage_ratios};
+use super::gate::Bottleneck;
 use super::graded::{GradedRow, graded_answers};
 use super::joined::{Joined, VoidReason};
 use super::missing::Missing;
@@ -207,6 +209,9 @@ pub struct TargetTable {
     /// Targets of which requests had to wait before they were sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldRequests>,
+    /// What this client says of itself; absent where no round tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
     /// What casts doubt on the whole table or a part of it.
     pub warnings: Vec<Warning>,
 }
@@ -222,7 +227,7 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
     let rows = targets.iter().zip(checks).enumerate().map(|(i, (samples, check))| Row {
         graded: graded.as_ref().map(|graded| graded.row(i, options.confidence)),
         model: Some(check),
-        ..row(samples, counts_differ(i, &targets, &ratios), options.confidence)
+        ..row(samples, counts_differ(i, &targets, &ratios), joined.client.bottleneck(), options.confidence)
     });
     let rows = rows.collect();
     let mut voids = BTreeMap::new();
@@ -243,11 +248,12 @@ pub fn target_table(joined: &Joined<'_>, options: &Options) -> TargetTable {
         limit_s: manifest.limits.total_ms as f64 / 1e3 * Rules::of(manifest).scale,
         voids,
         held: targets.iter().filter_map(|samples| held(samples, Rules::of(manifest).scale)).collect(),
+        diagnosis: Diagnosis::over(joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|round| round.lag.as_ref())),
         warnings: warnings(joined, &targets),
     }
 }
 
-fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, confidence: Confidence) -> Row {
+fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, client: Option<Bottleneck>, confidence: Confidence) -> Row {
     let ok = samples.ok().count();
     let mut remarks = Vec::new();
     for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Ok) {
@@ -284,7 +290,7 @@ fn row(samples: &Samples<'_>, counts_differ: Option<Remark>, confidence: Confide
         cells: COLUMNS.iter().map(|column| cell(samples, column, ok, confidence)).collect(),
         graded: None,
         model: None,
-        claims: claims(samples, confidence),
+        claims: claims(samples, client, confidence),
         remarks,
     }
 }

@@ -1,5 +1,6 @@
 //! The word that a comparison comes to. There are few, in a fixed order, and none of them says "no difference".
 
+use super::gate::Bottleneck;
 use crate::stats::{Confidence, Interval, Paired, Tost};
 use serde::Serialize;
 
@@ -67,6 +68,12 @@ impl Ratio {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "word")]
 pub enum Verdict {
+    /// This client was the bottleneck in too many rounds: no word is given.
+    Withheld {
+        /// In how many.
+        #[serde(flatten)]
+        bottleneck: Bottleneck,
+    },
     /// One of them, or both, cannot be compared in this quantity; the bars say why.
     NotComparable {
         /// Who.
@@ -174,7 +181,7 @@ impl Verdict {
 
     /// Whether a word was come to: that the rounds are too few, or the data not comparable, is none.
     pub fn is_called(&self) -> bool {
-        !matches!(self, Verdict::NotComparable { .. } | Verdict::TooFewRounds { .. } | Verdict::IdenticalData)
+        !matches!(self, Verdict::Withheld { .. } | Verdict::NotComparable { .. } | Verdict::TooFewRounds { .. } | Verdict::IdenticalData)
     }
 
     /// Whether two verdicts are the same word about the same one.

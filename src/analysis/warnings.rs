@@ -1,5 +1,6 @@
 //! What casts doubt on a table or a part of it.
 
+use super::gate::ClientGate;
 use super::joined::{Joined, VoidReason};
 use super::samples::Samples;
 use crate::ident::TargetId;
@@ -20,11 +21,8 @@ pub enum Warning {
         /// Requests sent.
         sent: usize,
     },
-    /// This client lagged in some round.
-    Lag {
-        /// The worst round's 99th percentile, ms.
-        p99_ms: f64,
-    },
+    /// This client was the bottleneck in some rounds.
+    ClientLimited(ClientGate),
     /// The wall clock was stepped during a run.
     ClockStepped,
     /// The wall clock moved against the monotonic one, in or before these rounds: it was set, or the machine slept.
@@ -58,8 +56,6 @@ pub struct ClockMove {
 
 /// Above this share of replies that hit a limit or the cap, the figures describe our limits.
 const OFTEN_LIMITED: f64 = 0.05;
-/// Lag of the measuring runtime above which a table carries a warning, µs.
-const LAG_US: f64 = 20_000.0;
 
 /// The doubts.
 pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Warning> {
@@ -71,17 +67,14 @@ pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Warn
             warnings.push(Warning::OftenLimited { target: samples.target.id.clone(), limited, sent: samples.sent() });
         }
     }
-    let lags = joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|round| round.lag.as_ref());
-    let worst = lags.map(|lag| lag.runtime_p99_us).fold(0.0, f64::max);
-    if LAG_US < worst {
-        warnings.push(Warning::Lag { p99_ms: worst / 1e3 });
-    }
+    warnings.extend(of_client(&joined.client));
     let steps: u32 = joined.runs.iter().flat_map(|run| &run.rounds).filter_map(|round| round.lag.as_ref()).map(|lag| lag.clock_steps).sum();
     if 0 < steps {
         warnings.push(Warning::ClockStepped);
     }
     warnings.extend(of_times(joined));
-    for reason in [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientBehind] {
+    // Blocks of rounds in which this client was the bottleneck are told of as rounds.
+    for reason in [VoidReason::Interrupted, VoidReason::Vantage] {
         let of_reason = joined.voids.iter().filter(|void| void.reason == reason);
         let blocks: Vec<(u32, u32)> = of_reason.map(|void| (void.round, void.block)).collect();
         if !blocks.is_empty() {
@@ -93,6 +86,11 @@ pub(super) fn warnings(joined: &Joined<'_>, targets: &[Samples<'_>]) -> Vec<Warn
         warnings.push(Warning::Torn(torn));
     }
     warnings
+}
+
+/// That this client was the bottleneck in some rounds.
+fn of_client(gate: &ClientGate) -> Option<Warning> {
+    (!gate.limited.is_empty()).then(|| Warning::ClientLimited(gate.clone()))
 }
 
 /// What casts doubt on when rounds were held: clocks that moved, and rounds that were missed.

@@ -12,6 +12,10 @@ use crate::units::Stamp;
 /// A claim may miss the write by so much: the two processes read one clock, yet not at one moment.
 const SLACK_NS: u64 = 1000;
 
+/// Parts of a microsecond, and of the whole: finer than any clock or count here.
+const NANOSECONDS: f64 = 1e3;
+const MILLIONTHS: f64 = 1e6;
+
 /// Rules under which replies are judged here: those of a plan that says nothing, except that a reply cut short is none.
 const RULES: Rules = Rules { capped_is_ok: false, stall_ms: 500.0, min_tokens: 16.0, scale: 1.0, warm_up: false };
 
@@ -64,21 +68,21 @@ pub fn errors(held: &[Held<'_>], truths: &Truths) -> CalibrationErrors {
     }
     let Gathered { ttft_us, ttft_from_read_us, gap_exact_us, gap_us, speed, tokens, lag_us } = gathered;
     CalibrationErrors {
-        ttft_us: of(ttft_us),
-        ttft_from_read_us: of(ttft_from_read_us),
-        gap_exact_us: of(gap_exact_us),
-        gap_us: of(gap_us),
-        speed: of(speed),
-        tokens: of(tokens),
-        lag_us: of(lag_us),
+        ttft_us: of(&ttft_us, NANOSECONDS),
+        ttft_from_read_us: of(&ttft_from_read_us, NANOSECONDS),
+        gap_exact_us: of(&gap_exact_us, NANOSECONDS),
+        gap_us: of(&gap_us, NANOSECONDS),
+        speed: of(&speed, MILLIONTHS),
+        tokens: of(&tokens, NANOSECONDS),
+        lag_us: of(&lag_us, NANOSECONDS),
         ..found
     }
 }
 
-/// Quantiles of errors; absent without any.
-fn of(errors: Vec<f64>) -> Option<Errors> {
-    let values: Vec<Extended> = errors.into_iter().map(Extended::Finite).collect();
-    let at = |p| quantile_type1(&values, p)?.finite();
+/// Quantiles of errors, rounded to so many parts of their unit; absent without any.
+fn of(errors: &[f64], parts: f64) -> Option<Errors> {
+    let values: Vec<Extended> = errors.iter().copied().map(Extended::Finite).collect();
+    let at = |p| Some((quantile_type1(&values, p)?.finite()? * parts).round() / parts);
     Some(Errors { n: values.len() as u64, p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)?, max: at(1.0)? })
 }
 
@@ -156,8 +160,10 @@ fn claim(start: Stamp, point: &Point, write: &TextWrite, claims: &mut Claims) {
     let (earliest, at) = (start.plus(point.earliest().0).0, start.plus(point.at.0).0);
     claims.checked += 1;
     claims.exact += u64::from(point.exact());
-    let excluded = at.saturating_add(SLACK_NS) < write.before.0 || write.after.0.saturating_add(SLACK_NS) < earliest;
-    claims.wrong += u64::from(excluded);
+    let early = at.saturating_add(SLACK_NS) < write.before.0;
+    let late = write.after.0.saturating_add(SLACK_NS) < earliest;
+    claims.wrong += u64::from(early || late);
+    claims.late += u64::from(late);
 }
 
 /// Tokens after the first write over the time from the first write to the last, a second.
@@ -171,4 +177,153 @@ fn speed_of(writes: &[TextWrite]) -> Option<f64> {
 /// Microseconds from one stamp to another, negative where the other was earlier.
 fn apart_us(from: Stamp, to: Stamp) -> f64 {
     if from <= to { to.since(from) as f64 / 1e3 } else { -(from.since(to) as f64) / 1e3 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Reads, Stamps};
+    use crate::timeline::{EndMark, Ended, Finish, FinishSeen, Phase, TextOfPhases, Usage};
+    use crate::units::{Offset, ms};
+
+    /// The request is written at 1 s and read by the simulator 40 µs later; then twenty tokens, the first 200 ms after the request, one
+    /// every 20 ms, each write taking 5 µs.
+    const SENT: u64 = 1_000_000_000;
+    const FIRST: u64 = 200;
+    const GAP: u64 = 20;
+    const TEXTS: usize = 20;
+
+    fn write_at(i: usize) -> u64 {
+        SENT + ms(FIRST) + i as u64 * ms(GAP)
+    }
+
+    fn truth_line(id: &str, faults: &str, ended: &str) -> String {
+        let at = |plus: u64| (0..TEXTS).map(|i| (write_at(i) + plus).to_string()).collect::<Vec<_>>().join(",");
+        let many = |what: &str| vec![what; TEXTS].join(",");
+        // The role before and the end mark behind hold no text.
+        format!(
+            r#"{{"system":"s","request_id":"{id}","received_ns":{},"before_ns":[{},{},{}],"after_ns":[{},{},{}],"phase":["-",{},"-"],"tokens":[0,{},0],"faults":[{faults}],"ended":"{ended}"}}"#,
+            SENT + 40_000,
+            SENT + ms(100),
+            at(0),
+            write_at(TEXTS),
+            SENT + ms(100) + 5000,
+            at(5000),
+            write_at(TEXTS) + 5000,
+            many("\"c\""),
+            many("1"),
+        ) + "\n"
+    }
+
+    /// A reply whose every text was stamped 3 µs after its write began, but the last, which shares its read with the end: an interval.
+    fn answer() -> Answer {
+        let mut answer = Answer::empty(Ended::Complete);
+        answer.status = Some(200);
+        answer.stamps = Stamps { first_write: Some(Stamp(SENT)), ..Stamps::default() };
+        answer.reads = Reads { lag_ns: vec![30_000; TEXTS], ..Reads::default() };
+        for i in 0..TEXTS {
+            let last = i + 1 == TEXTS;
+            let (at, width_ns) = (Offset(write_at(i) + 3000 - SENT), if last { ms(GAP) } else { 0 });
+            answer.timeline.push(Point { at, width_ns, phase: Phase::Content, bytes: 1, chunk: i as u32, read: i as u32 });
+        }
+        answer.text = Some(TextOfPhases { content: "x".repeat(TEXTS), ..TextOfPhases::default() });
+        answer.usage = Some(Usage { completion: Some(TEXTS as u64), ..Usage::default() });
+        answer.finish = Some(FinishSeen { raw: "stop".into(), normal: Finish::Stop });
+        answer.end_marks = vec![EndMark::Done];
+        answer
+    }
+
+    fn errors_of(answer: &Answer) -> CalibrationErrors {
+        errors(&[Held { request_id: "a", answer, timed: true }], &Truths::read(&truth_line("a", "", "clean")))
+    }
+
+    #[test]
+    fn stamps_that_lie_three_microseconds_behind_are_off_by_that_and_their_gaps_by_nothing() {
+        let found = errors_of(&answer());
+        assert_eq!((found.requests, found.compared, found.unmatched), (1, 1, 0));
+        assert_eq!(found.ttft_us.unwrap().max, 3.0);
+        assert_eq!(found.ttft_from_read_us.unwrap().max, 43.0, "the request was under way for 40 µs");
+        assert_eq!((found.gap_exact_us.unwrap().n, found.gap_us.unwrap().n), (TEXTS as u64 - 2, TEXTS as u64 - 1));
+        assert_eq!((found.gap_us.unwrap().max, found.gaps_untold), (0.0, 0));
+        assert_eq!((found.speed.unwrap().max, found.tokens.unwrap().max), (0.0, 0.0));
+        assert_eq!(found.claims, Claims { checked: TEXTS as u64, exact: TEXTS as u64 - 1, wrong: 0, late: 0 });
+        assert_eq!(found.outcomes, OutcomeErrors { right: 1, ..OutcomeErrors::default() });
+        assert_eq!(found.lag_us.unwrap().p99, 30.0);
+    }
+
+    #[test]
+    fn a_client_that_is_late_has_it_in_its_errors() {
+        let mut late = answer();
+        late.timeline.at_ns[0] += 1_000_000;
+        let found = errors_of(&late);
+        assert_eq!(found.ttft_us.unwrap().max, 1003.0);
+        assert_eq!(found.gap_exact_us.unwrap().max, 1000.0);
+        assert_eq!((found.claims.wrong, found.claims.late), (1, 1), "it claims to be exact");
+        // 18 tokens in 359 ms instead of 360: what the registry tells, from the first exact time to the last.
+        assert_eq!(found.speed.unwrap().max, (360.0f64 / 359.0 - 1.0).mul_add(1e6, 0.0).round() / 1e6);
+    }
+
+    #[test]
+    fn a_claim_may_touch_its_write_and_not_more() {
+        let with = |at: u64, width: u64| {
+            let mut answer = answer();
+            (answer.timeline.at_ns[5], answer.timeline.width_ns[5]) = (at - SENT, width);
+            let claims = errors_of(&answer).claims;
+            (claims.wrong, claims.late)
+        };
+        assert_eq!(with(write_at(5), 0), (0, 0));
+        assert_eq!(with(write_at(5) + 6000, 0), (0, 0), "a microsecond of slack behind the write");
+        assert_eq!(with(write_at(5) + 6001, 0), (1, 1));
+        assert_eq!(with(write_at(5) - 1000, 0), (0, 0));
+        assert_eq!(with(write_at(5) - 1001, 0), (1, 0), "before it was written");
+        assert_eq!(with(write_at(5) + ms(10), ms(10)), (0, 0), "an interval that holds the write");
+        assert_eq!(with(write_at(5) + ms(10), ms(9)), (1, 1));
+    }
+
+    #[test]
+    fn texts_of_one_read_have_no_gap_and_those_of_one_write_are_one() {
+        let mut merged = answer();
+        merged.timeline.read[7] = merged.timeline.read[6];
+        merged.timeline.at_ns[6] = merged.timeline.at_ns[7];
+        merged.timeline.width_ns[6] = ms(GAP);
+        let found = errors_of(&merged);
+        assert_eq!((found.gaps_untold, found.gap_us.unwrap().n), (1, TEXTS as u64 - 2));
+        assert_eq!(found.gap_exact_us.unwrap().max, 0.0);
+        assert_eq!(found.gap_us.unwrap().max, 20_000.0, "the gap before it, by its later end");
+        let mut halves = answer();
+        halves.timeline.push(Point {
+            at: Offset(halves.timeline.at_ns[TEXTS - 1]),
+            width_ns: ms(GAP),
+            phase: Phase::Content,
+            bytes: 0,
+            chunk: TEXTS as u32 - 1,
+            read: TEXTS as u32 - 1,
+        });
+        assert_eq!(errors_of(&halves).compared, 1);
+    }
+
+    #[test]
+    fn a_text_too_few_compares_no_time_and_wrong_counts_show() {
+        let mut short = answer();
+        short.timeline = short.timeline.points().take(TEXTS - 1).fold(Default::default(), |mut line: crate::timeline::Timeline, point| {
+            line.push(point);
+            line
+        });
+        let found = errors_of(&short);
+        assert_eq!((found.requests, found.compared, found.ttft_us, found.claims.checked), (1, 0, None, 0));
+        let mut miscounted = answer();
+        miscounted.usage = Some(Usage { completion: Some(TEXTS as u64 + 2), ..Usage::default() });
+        assert_eq!(errors_of(&miscounted).tokens.unwrap().max, 2.0);
+    }
+
+    #[test]
+    fn outcomes_are_held_against_faults_and_a_request_without_truth_is_counted() {
+        let log = truth_line("a", "", "clean") + &truth_line("b", "\"ends_early\"", "cut") + &truth_line("c", "\"slow_drip\"", "clean");
+        let (whole, truths) = (answer(), Truths::read(&(log + "{\"request_id\":\"d\", torn")));
+        let held: Vec<Held<'_>> = ["a", "b", "c", "d"].map(|request_id| Held { request_id, answer: &whole, timed: false }).into();
+        let found = errors(&held, &truths);
+        assert_eq!((found.requests, found.unmatched, found.ttft_us), (0, 1, None));
+        let wrong_as = std::iter::once(("ok, was broken".to_owned(), 1)).collect();
+        assert_eq!(found.outcomes, OutcomeErrors { right: 1, wrong: 1, wrong_as }, "`slow_drip` says nothing of the outcome");
+    }
 }

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::record::{CALIBRATION_SCHEMA, Calibration, Tool, TransportKind};
 use crate::report::{CalibrationReading, Format, calibration_tables};
 use crate::store;
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use levels::{Levels, wanted};
 use std::path::PathBuf;
 use truth_log::TruthLog;
@@ -62,7 +62,8 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
     let wanted = wanted(&args.streams, &args.transports, args.tls, args.http2)?;
     descriptors(args.streams.iter().copied().max().unwrap_or(1))?;
     // A folder that cannot be written to is better known before than after.
-    store::make_calibrations(&args.results)?;
+    store::make_calibrations(&args.results)
+        .context("--results: the calibration could not be stored; give a folder that can be written to")?;
     let log = TruthLog::fresh()?;
     let under: Vec<String> = args.sim_under.iter().flat_map(|command| command.split_whitespace()).map(str::to_owned).collect();
     let serving = Serving { behaviour: BEHAVIOUR, log: Some(log.path()), tls: args.tls, http2: args.http2, under: &under };

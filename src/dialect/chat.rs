@@ -284,6 +284,10 @@ impl Decoder for ChatDecoder {
         self.splitter.flush(emit);
     }
 
+    fn holds(&self) -> bool {
+        self.splitter.holds()
+    }
+
     fn finish(&mut self, emit: Emit<'_>) {
         self.splitter.flush(emit);
     }

@@ -24,6 +24,10 @@ pub trait Decoder: Send {
     fn feed(&mut self, frame: &Frame<'_>, emit: Emit<'_>);
     /// The whole body of a response that held no frame at all: a JSON error, a page of HTML, a JSON reply to a stream request.
     fn body(&mut self, status: u16, content_type: Option<&str>, body: &[u8], emit: Emit<'_>);
+    /// Whether text is being held back that came with an earlier frame. Where this is false, texts of later frames held nothing before.
+    fn holds(&self) -> bool {
+        true
+    }
     /// The response is over: what was held back comes out. A `held` of 0 then means the last frame that was fed.
     fn finish(&mut self, emit: Emit<'_>);
 }

@@ -131,6 +131,11 @@ impl Splitter {
         self.frame = self.frame.wrapping_add(1);
     }
 
+    /// Whether text is held that may yet become a tag.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     /// Takes the next text.
     pub fn push(&mut self, text: &str, emit: Emit<'_>) {
         if text.is_empty() {

@@ -211,8 +211,8 @@ mod tests {
         assert_eq!(answer.finish.unwrap().normal, Finish::Stop);
         let text = answer.text.unwrap();
         assert_eq!((text.reasoning.as_str(), text.content.as_str()), ("hmsook", "Hithere"));
-        assert_eq!(answer.timeline.read, [2, 3, 3, 3, 4]);
-        assert_eq!(answer.timeline.chunk, [2, 3, 4, 4, 5]);
+        assert_eq!(answer.timeline.points().map(|point| point.read).collect::<Vec<_>>(), [2, 3, 3, 3, 4]);
+        assert_eq!(answer.timeline.points().map(|point| point.chunk).collect::<Vec<_>>(), [2, 3, 4, 4, 5]);
     }
 
     #[tokio::test(start_paused = true)]

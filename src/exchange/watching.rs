@@ -27,12 +27,33 @@ struct Unmarked {
 struct Gathered<'a> {
     answer: Answer,
     text: TextOfPhases,
-    /// The timeline as it grows, times absolute: one row an event, so that an event touches one place in memory. Columns are made at the end.
-    points: Vec<Point>,
+    /// When the latest text came (absolute, ns); the timeline's times are absolute until the end.
+    latest: u64,
     unmarked: Vec<Unmarked>,
     /// Texts emitted so far, marked or not.
     texts: u32,
     patience: &'a Patience,
+}
+
+/// When the frames that have their mark arrived (absolute, ns), as far back as the decoder may still ask.
+#[derive(Debug, Default)]
+struct Arrived {
+    /// Frames before the first of `at`.
+    forgotten: u32,
+    at: Vec<u64>,
+}
+
+impl Arrived {
+    fn marked(&self) -> u32 {
+        self.forgotten + self.at.len() as u32
+    }
+    fn of(&self, frame: u32) -> Option<u64> {
+        self.at.get(frame.checked_sub(self.forgotten)? as usize).copied()
+    }
+    fn forget(&mut self) {
+        self.forgotten = self.marked();
+        self.at.clear();
+    }
 }
 
 /// Watches one response.
@@ -40,9 +61,9 @@ pub(super) struct Watching<'a> {
     decoder: Box<dyn Decoder>,
     framing: Framing,
     gathered: Gathered<'a>,
-    /// Frames seen, and when those that have their mark arrived (absolute, ns).
+    /// Frames seen.
     frames: u32,
-    arrived: Vec<u64>,
+    arrived: Arrived,
     last_mark: Option<Mark>,
     body: Vec<u8>,
     /// A frame came, so that the body need not be kept.
@@ -51,12 +72,9 @@ pub(super) struct Watching<'a> {
 
 impl<'a> Watching<'a> {
     pub(super) fn new(decoder: Box<dyn Decoder>, framing: Framing, patience: &'a Patience) -> Watching<'a> {
-        const EVENTS: usize = 512;
         let answer = Answer::empty(Ended::Complete);
-        let points = Vec::with_capacity(EVENTS);
-        let unmarked = Vec::with_capacity(16);
-        let gathered = Gathered { answer, text: TextOfPhases::default(), points, unmarked, texts: 0, patience };
-        let arrived = Vec::with_capacity(EVENTS);
+        let gathered = Gathered { answer, text: TextOfPhases::default(), latest: 0, unmarked: Vec::new(), texts: 0, patience };
+        let arrived = Arrived::default();
         Watching { decoder, framing, gathered, frames: 0, arrived, last_mark: None, body: Vec::new(), framed: false }
     }
 
@@ -67,11 +85,11 @@ impl<'a> Watching<'a> {
         self.mark_the_unmarked(closed);
         self.read_unframed_body(&stamps, closed, &ended);
         self.finish_decoding(closed);
-        let Gathered { mut answer, text, mut points, .. } = self.gathered;
+        let Gathered { mut answer, text, .. } = self.gathered;
         if let Ended::ClosedEarly { .. } = ended {
-            doubt_last_read(&mut points, reads.count);
+            doubt_last_read(&mut answer.timeline, reads.count);
         }
-        columns(points, stamps.first_write.or(stamps.first_byte).unwrap_or_default(), &mut answer.timeline);
+        answer.timeline.count_from(stamps.first_write.or(stamps.first_byte).unwrap_or_default());
         answer.text = Some(text);
         if let Some(error) = &mut answer.error {
             // The header is the provider's promise; the words of a message are only asked without it.
@@ -82,7 +100,7 @@ impl<'a> Watching<'a> {
 
     /// A limit may run out between a frame and its mark. Such a frame came between the latest mark and now.
     fn mark_the_unmarked(&mut self, closed: Stamp) {
-        while (self.arrived.len() as u32) < self.frames {
+        while self.arrived.marked() < self.frames {
             self.mark(self.mark_until(closed));
         }
     }
@@ -157,10 +175,14 @@ impl Watch for Watching<'_> {
         self.gathered.answer.comments += 1;
     }
     fn mark(&mut self, mark: Mark) {
-        let frame = self.arrived.len() as u32;
-        self.arrived.push(mark.at.0);
+        let frame = self.arrived.marked();
+        self.arrived.at.push(mark.at.0);
         self.last_mark = Some(mark);
         self.gathered.settle(frame, mark, &self.arrived);
+        // A text that comes later can ask for this frame only while the decoder holds something.
+        if self.arrived.marked() == self.frames && !self.decoder.holds() {
+            self.arrived.forget();
+        }
     }
 }
 
@@ -209,25 +231,26 @@ impl Gathered<'_> {
     }
 
     /// The texts of `frame` get its mark.
-    fn settle(&mut self, frame: u32, mark: Mark, arrived: &[u64]) {
+    fn settle(&mut self, frame: u32, mark: Mark, arrived: &Arrived) {
         let ready = self.unmarked.iter().take_while(|text| text.frame <= frame).count();
         if ready == 0 {
             return;
         }
         // Time does not run backwards in a timeline; where a mark would, it is widened and no longer exact.
-        let floor = self.points.last().map_or(0, |point| point.at.0);
-        let at = mark.at.0.max(floor);
+        let at = mark.at.0.max(self.latest);
         let exact = mark.exact && at == mark.at.0;
         let width_ns = if exact { 0 } else { (at - mark.after.0.min(at)).max(1) };
+        let line = &mut self.answer.timeline;
+        line.expect_from(Offset(at));
         for text in self.unmarked.drain(..ready) {
             if text.held > 0 {
-                let first = arrived.get(text.frame.saturating_sub(text.held) as usize);
-                let held = Held { event: self.points.len() as u32, since_ns: first.copied().unwrap_or(at).min(at) };
-                self.answer.timeline.held.push(held);
+                let first = arrived.of(text.frame.saturating_sub(text.held));
+                line.held.push(Held { event: line.len() as u32, since_ns: first.unwrap_or(at).min(at) });
             }
             let Unmarked { phase, bytes, .. } = text;
-            self.points.push(Point { at: Offset(at), width_ns, phase, bytes, chunk: mark.chunk, read: mark.read });
+            line.push(Point { at: Offset(at), width_ns, phase, bytes, chunk: mark.chunk, read: mark.read });
         }
+        self.latest = at;
         self.patience.text(mark.user.max(mark.at));
     }
 
@@ -235,19 +258,19 @@ impl Gathered<'_> {
     fn relabel(&mut self) {
         let TextOfPhases { reasoning, content, tool } = std::mem::take(&mut self.text);
         let (mut reasoning, mut content, mut joined) = (reasoning.as_str(), content.as_str(), String::new());
-        let marked = self.points.iter_mut().map(|point| (&mut point.phase, point.bytes));
-        let unmarked = self.unmarked.iter_mut().map(|text| (&mut text.phase, text.bytes));
-        for (phase, bytes) in marked.chain(unmarked) {
+        let mut take = |phase: &mut Phase, bytes: u32| {
             let source = match phase {
                 Phase::Reasoning => &mut reasoning,
                 Phase::Content => &mut content,
-                Phase::Tool => continue,
+                Phase::Tool => return,
             };
             let (text, rest) = source.split_at(bytes as usize);
             *source = rest;
             joined.push_str(text);
             *phase = Phase::Reasoning;
-        }
+        };
+        self.answer.timeline.change(0, |point| take(&mut point.phase, point.bytes));
+        self.unmarked.iter_mut().for_each(|text| take(&mut text.phase, text.bytes));
         self.text = TextOfPhases { reasoning: joined, content: String::new(), tool };
         self.answer.relabelled = true;
     }
@@ -261,32 +284,9 @@ fn set_once(place: &mut Option<String>, value: &str) {
 
 /// The segment that closed the connection may share the last read, and the kernel then gives its time to all of it: the texts of that
 /// read came somewhere after the texts of an earlier one.
-fn doubt_last_read(points: &mut [Point], last: u32) {
-    let first = points.partition_point(|point| point.read < last);
-    let before = first.checked_sub(1).map_or(0, |i| points[i].at.0.saturating_sub(points[i].width_ns));
-    for point in &mut points[first..] {
-        point.width_ns = point.width_ns.max(point.at.0 - before).max(1);
-    }
-}
-
-/// Absolute times become distances from `begun`, and rows become columns. What arrived before it is put at zero; an interval still holds
-/// what it held.
-fn columns(points: Vec<Point>, begun: Stamp, line: &mut Timeline) {
-    let n = points.len();
-    let Timeline { at_ns, width_ns, phase, bytes, chunk, read, .. } = line;
-    at_ns.reserve(n);
-    width_ns.reserve(n);
-    phase.reserve(n);
-    bytes.reserve(n);
-    chunk.reserve(n);
-    read.reserve(n);
-    for mut point in points {
-        let distance = Stamp(point.at.0).since(begun);
-        point.width_ns = point.width_ns.min(distance.max(1));
-        point.at = Offset(distance);
-        line.push(point);
-    }
-    for held in &mut line.held {
-        held.since_ns = Stamp(held.since_ns).since(begun);
-    }
+fn doubt_last_read(line: &mut Timeline, last: u32) {
+    let earlier = line.points().rev().find(|point| point.read < last);
+    let first = line.points().rev().take_while(|point| point.read >= last).count();
+    let before = earlier.map_or(0, |point| point.at.0.saturating_sub(point.width_ns));
+    line.change(line.len() - first, |point| point.width_ns = point.width_ns.max(point.at.0 - before).max(1));
 }

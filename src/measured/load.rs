@@ -244,8 +244,8 @@ impl<'a> Reading<'a> {
         let [first, ..] = &replies;
         row.came = if is_configuration(answer) { Came::Configuration } else { Came::Sent(first.outcome) };
         row.began = answer.stamps.first_write;
-        let texts = answer.stamps.first_write.or(answer.stamps.first_byte).zip(answer.timeline.at_ns.last());
-        let last_text = texts.map(|(from, after)| from.plus(*after));
+        let texts = answer.stamps.first_write.or(answer.stamps.first_byte).zip(answer.timeline.last());
+        let last_text = texts.map(|(from, last)| from.plus(last.at.0));
         row.ended = answer.stamps.closed.or(last_text).or(answer.stamps.first_write);
         row.opened = !answer.connect.reused;
         row.connect_ms = answer.connect.total_ns().map(|ns| ns as f64 / 1e6 * self.rules.scale);

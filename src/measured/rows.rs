@@ -202,8 +202,8 @@ impl Rows {
             self.uncounted[basis].push(counts.as_ref().err().map_or(0, |why| code_of_uncounted(*why)));
             let of = |wanted: fn(Phase) -> bool| {
                 let each = |counts: &Counts| {
-                    let phases = reply.answer.timeline.phase.iter().zip(&counts.per_event);
-                    phases.filter(|(phase, _)| wanted(**phase)).map(|(_, n)| n).sum::<f64>()
+                    let phases = reply.answer.timeline.phases().zip(&counts.per_event);
+                    phases.filter(|(phase, _)| wanted(*phase)).map(|(_, n)| n).sum::<f64>()
                 };
                 counts.as_ref().map_or(0.0, each)
             };

@@ -1,7 +1,7 @@
 //! What a reader should know of a reply beside its numbers.
 
 use super::{Outcome, Reply};
-use crate::timeline::{Ended, Finish, Phase};
+use crate::timeline::{Ended, Finish, Phase, Timeline};
 use crate::tokens::Doubt;
 use serde::Serialize;
 
@@ -123,7 +123,7 @@ fn raised(flag: Flag, reply: &Reply<'_>) -> bool {
         Flag::Hidden => !reasoned && answer.usage.as_ref().and_then(|usage| usage.reasoning).is_some_and(|tokens| 0 < tokens),
         Flag::ThinkingUnknown => reply.tally.thinking_unknown && !reply.arrivals.is_empty(),
         Flag::LengthCapped => finish == Some(Finish::Length),
-        Flag::Interleaved => interleaved(&answer.timeline.phase),
+        Flag::Interleaved => interleaved(&answer.timeline),
         Flag::NoAnswer => reply.content.is_empty() && matches!(reply.outcome, Outcome::Ok | Outcome::Empty | Outcome::LengthCapped),
         Flag::Broken => reply.outcome == Outcome::Broken,
         Flag::Estimated => reply.counts().is_ok_and(|counts| counts.estimated),
@@ -144,7 +144,6 @@ fn raised(flag: Flag, reply: &Reply<'_>) -> bool {
     }
 }
 
-fn interleaved(phases: &[Phase]) -> bool {
-    let began = phases.iter().position(|phase| *phase != Phase::Reasoning);
-    began.is_some_and(|began| phases[began..].contains(&Phase::Reasoning))
+fn interleaved(line: &Timeline) -> bool {
+    line.phases().skip_while(|phase| *phase == Phase::Reasoning).any(|phase| phase == Phase::Reasoning)
 }

@@ -140,7 +140,7 @@ fn of_status(status: u16) -> Outcome {
 fn of_reply(answer: &Answer, capped_is_ok: bool) -> Outcome {
     let finish = answer.finish.as_ref().map(|finish| finish.normal);
     let any = !answer.timeline.is_empty();
-    let answered = answer.timeline.phase.iter().any(|phase| *phase != Phase::Reasoning);
+    let answered = answer.timeline.phases().any(|phase| phase != Phase::Reasoning);
     match finish {
         Some(Finish::ContentFilter) => return Outcome::Refused,
         Some(Finish::Error) => return Outcome::ServerError,

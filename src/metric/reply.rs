@@ -56,7 +56,7 @@ impl Tally {
     pub fn of(answer: &Answer, target: &TargetFacts, tokenizer: &Reference) -> Tally {
         let reference = reference_counts(answer, tokenizer);
         let doubts = believe(answer, reference.as_ref().ok());
-        let reasoned = answer.timeline.phase.contains(&Phase::Reasoning);
+        let reasoned = answer.timeline.phases().any(|phase| phase == Phase::Reasoning);
         let told = answer.usage.as_ref().is_some_and(|usage| usage.reasoning.is_some());
         let thinks = target.reasoning_model == Some(true) && target.thinking != Thinking::Off;
         let thinking_unknown = thinks && !reasoned && !told;

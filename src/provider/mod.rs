@@ -37,7 +37,7 @@ pub struct Call<'a> {
     pub key: Option<&'a Secret>,
     /// Our id of the request, sent as a header where the provider takes one.
     pub request_id: &'a str,
-    /// Wall-clock time, for signatures.
+    /// Wall-clock time when the request is made, for signatures. Under load that is up to some minutes before it is sent.
     pub wall_now: jiff::Timestamp,
 }
 

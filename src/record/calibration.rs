@@ -45,7 +45,7 @@ pub struct Machine {
     pub os: String,
     /// Processor architecture.
     pub arch: String,
-    /// The hypervisor, where the machine is a guest.
+    /// The hypervisor, where the machine is a guest; `unnamed` where it does not say its name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hypervisor: Option<String>,
     /// SHA-256 over the facts above, hexadecimal: two calibrations with one digest are of machines that nothing here tells apart.
@@ -187,6 +187,10 @@ pub struct Claims {
     pub exact: u64,
     /// Of those checked, whose claim excludes the truth.
     pub wrong: u64,
+    /// Of the wrong ones, that say the text came after its write had returned. A segment that the simulator's kernel held back, because this
+    /// client had not acknowledged earlier ones, does come later than it was written.
+    #[serde(default)]
+    pub late: u64,
 }
 
 /// A calibration as a run's manifest cites it.

@@ -323,7 +323,7 @@ pub enum RoundState {
     Partial,
 }
 
-/// This client's own lag in a round, in microseconds.
+/// This client's own lag in a round or a stage, times in microseconds of real time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SelfLag {
     /// Kernel stamp to user space, median over reads.
@@ -338,6 +338,37 @@ pub struct SelfLag {
     pub cpu_share: f64,
     /// Steps of the wall clock that were noticed.
     pub clock_steps: u32,
+    /// Socket reads that brought replies; this and what follows are absent in records of versions that did not tell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reads: Option<u64>,
+    /// Texts that came.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub texts: Option<u64>,
+    /// Texts whose time is an interval since in their read nothing but the end of the reply came after them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval_end: Option<u64>,
+    /// The other texts whose time is an interval: further texts came with the same read, since this client looked too late or the network
+    /// delivered them together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval_merged: Option<u64>,
+    /// How wide the intervals of the latter are, median; absent without any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub width_p50_us: Option<f64>,
+    /// The same, 99th percentile.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub width_p99_us: Option<f64>,
+    /// From when a scored request was due to its first write, median; the opening of its connection and what was held back left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub send_p50_us: Option<f64>,
+    /// The same, 99th percentile.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub send_p99_us: Option<f64>,
+    /// Of these requests, those that left more than 20 ms late.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub late: Option<u64>,
+    /// Scored requests that this client did not get to send.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unsent: Option<u64>,
 }
 
 /// Something that happened, in words.

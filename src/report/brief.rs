@@ -3,11 +3,11 @@
 use super::caption::{period, worth};
 use super::harmless::markdown;
 use super::interval::explained;
-use super::made::Reading;
+use super::made::{Reading, sentence};
 use super::targets::{target_name, targets};
 use super::words::{figures, lasting, percent, rate};
 use super::{Cell, Column, Digits, Format, Kind, Lang, Row, Table, Worded, json, shown};
-use crate::analysis::{Brief, Caveat, Finding, League, Placing, Quantity, Ratio, Shown, Span, TargetTable};
+use crate::analysis::{Bar, Brief, Caveat, Finding, League, Placing, Quantity, Ratio, Shown, Span, TargetTable};
 use crate::ident::TargetId;
 use serde_json::json;
 use std::fmt::Write;
@@ -88,6 +88,12 @@ fn answer(reading: &Reading<'_>, finding: &Finding, leagues: &[League]) -> Strin
     match (&finding.shown, lang) {
         (Shown::Alone, Lang::En) => format!("There is one target, and nobody to compare its {what} with."),
         (Shown::Alone, Lang::Zh) => format!("只有一个对象，{what}无从比较。"),
+        (Shown::ClientLimited { bottleneck }, Lang::En) => {
+            format!("Nothing is called about {what}: {}, and the figures may be its own.", bottleneck.words(lang))
+        }
+        (Shown::ClientLimited { bottleneck }, Lang::Zh) => {
+            format!("{what}不下结论：{}，数值可能反映本客户端而非服务商。", bottleneck.words(lang))
+        }
         (Shown::TooFewRounds { rounds }, Lang::En) => {
             format!("Nothing is shown about {what} yet: there are {rounds} rounds, and it takes six before anybody is called faster.")
         }
@@ -244,7 +250,9 @@ fn rows(reading: &Reading<'_>, table: &TargetTable, league: &League) -> Table {
         let at = table.rows.iter().position(|row| row.target == placing.target)?;
         let rank = Cell::text(placing.rank.map_or_else(|| "—".to_owned(), |rank| rank.to_string()));
         let cells = std::iter::once(rank).chain(places.iter().map(|place| without_marks(&whole.rows[at].cells[*place]))).collect();
-        let notes = placing.bars.iter().map(|bar| bar.words(lang)).collect();
+        // What bars all alike stands above.
+        let own = placing.bars.iter().filter(|bar| !matches!(bar, Bar::ClientLimited { .. }));
+        let notes = own.map(|bar| bar.words(lang)).collect();
         Some(Row { notes, group: placing.shade, line_above, ..Row::new(cells) })
     };
     let below = |i: usize| (i == 0).then(|| lang.say("not ranked", "不参加排名").to_owned());
@@ -308,11 +316,4 @@ fn name(reading: &Reading<'_>, target: &TargetId) -> String {
 
 fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
-/// A warning as a sentence.
-fn sentence(words: &str, lang: Lang) -> String {
-    let mut chars = words.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}{}", chars.as_str(), lang.say(".", "。"))
 }

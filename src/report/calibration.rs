@@ -92,9 +92,8 @@ impl CalibrationTables {
     /// Writes them.
     pub fn write(&self, format: Format, width: usize) -> String {
         match format {
-            Format::Terminal | Format::Markdown => {
-                self.people.iter().map(|table| table.write(format, width)).collect::<Vec<_>>().join("\n")
-            }
+            Format::Terminal => self.people.iter().map(|table| table.write(format, width)).collect(),
+            Format::Markdown => self.people.iter().map(|table| table.write(format, width)).collect::<Vec<_>>().join("\n"),
             Format::Csv => self.list.write(format, width),
             Format::Json => json::text(&self.full),
         }
@@ -138,9 +137,8 @@ fn judged(reading: &CalibrationReading<'_>) -> Table {
     let columns = vec![
         Column::new("client", lang.say("client", "客户端"), Kind::Name),
         number("streams", lang.say("streams", "并发流"), Digits::Whole),
-        Column::new("compared", lang.say("replies", "回复"), Kind::Count).unit("compared/sent"),
-        Column::new("outcomes", lang.say("outcomes", "结果"), Kind::Count).unit("right/judged"),
-        Column::new("claims", lang.say("claims", "时刻声明"), Kind::Count).unit("wrong/checked"),
+        Column::new("outcomes", lang.say("outcomes", "结果"), Kind::Count).unit("right/of"),
+        Column::new("claims", lang.say("claims", "时刻声明"), Kind::Count).unit("wrong/of"),
         number("exact", lang.say("exact", "精确"), Digits::Tenths).unit("%"),
         number("lag_p50", lang.say("lag p50", "延迟 p50"), Digits::Three).unit("µs"),
         number("lag_p99", "p99", Digits::Three).unit("µs"),
@@ -154,7 +152,6 @@ fn judged(reading: &CalibrationReading<'_>) -> Table {
         Row::new(vec![
             Cell::Text(client(&level.load)),
             Cell::number(f64::from(level.load.streams)),
-            count(errors.compared, errors.requests),
             count(errors.outcomes.right, errors.outcomes.right + errors.outcomes.wrong),
             count(errors.claims.wrong, errors.claims.checked),
             or_none(exact),

@@ -52,6 +52,7 @@ pub(super) fn caption(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> V
         });
     }
     let stop = lang.say(".", "。");
+    lines.extend(table.diagnosis.iter().map(|diagnosis| format!("{}{stop}", diagnosis.words(lang))));
     lines.extend(table.held.iter().map(|held| format!("{}{stop}", held.words(lang))));
     if all_few(table) {
         lines.push(lang.say("Fewer than five requests a target: too few for a figure.", "每个对象的请求不足五个：不足以给出数值。").into());

@@ -16,6 +16,7 @@ pub(super) fn table(table: &Table) -> Value {
     whole.insert("columns".into(), json!(columns));
     whole.insert("rows".into(), table.rows.iter().map(|row| of_row(table, row)).collect());
     whole.insert("warnings".into(), json!(table.warnings));
+    whole.extend(table.beside.iter().cloned());
     whole.insert("caption".into(), json!(table.caption));
     whole.insert("legend".into(), json!(table.legend));
     Value::Object(whole)

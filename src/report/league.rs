@@ -4,9 +4,9 @@ use super::interval::explained;
 use super::made::Reading;
 use super::tables::{Tables, cell_or, figure_or_null, p_words};
 use super::targets::target_name;
-use super::words::{order_hangs, other_rounds};
+use super::words::{order_hangs, other_rounds, withheld};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
-use crate::analysis::{League, LeagueRemark, Panel, Placing, Quantity};
+use crate::analysis::{Bar, League, LeagueRemark, Panel, Placing, Quantity};
 use crate::stats::{Extended, Friedman};
 use serde_json::{Value, json};
 
@@ -58,6 +58,7 @@ fn for_people(reading: &Reading<'_>, league: &League) -> Table {
         caption: caption(reading, league),
         legend: legend(league, lang),
         constants: reading.constants(),
+        ..Table::default()
     }
 }
 
@@ -81,7 +82,7 @@ fn title(reading: &Reading<'_>, league: &League) -> String {
 }
 
 fn warnings(league: &League, lang: Lang) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = nobody_ranked(league, lang).into_iter().collect();
     if league.preliminary {
         let (rounds, days) = (league.rounds, league.days);
         warnings.push(match lang {
@@ -95,6 +96,12 @@ fn warnings(league: &League, lang: Lang) -> Vec<String> {
         });
     }
     warnings
+}
+
+/// That this client bars all targets alike.
+pub(super) fn nobody_ranked(league: &League, lang: Lang) -> Option<String> {
+    let ranks = lang.say(": nobody is ranked", "：都不参加排名");
+    league.client.map(|bottleneck| format!("{}{ranks}", withheld(&bottleneck, lang)))
 }
 
 /// A target's name in a league.
@@ -120,7 +127,9 @@ fn success(placing: &Placing) -> Cell {
 
 /// Why it is not ranked, then its remarks.
 pub(super) fn notes(placing: &Placing, lang: Lang) -> Vec<String> {
-    let bars = placing.bars.iter().map(|bar| bar.words(lang));
+    // What bars all alike is said above the table.
+    let own = placing.bars.iter().filter(|bar| !matches!(bar, Bar::ClientLimited { .. }));
+    let bars = own.map(|bar| bar.words(lang));
     let remark = |remark: &LeagueRemark| match remark {
         LeagueRemark::OtherRounds { other } => other_rounds(&target_name(other.as_str(), placing.simulated), lang),
         LeagueRemark::OrderHangsOnRateLimits { other } => order_hangs(&target_name(other.as_str(), placing.simulated), lang),

@@ -98,6 +98,8 @@ impl Reading<'_> {
             Lang::Zh => format!("{sent} 个请求中失败 {failed}"),
         });
         let mut lines = vec![parts.join(" · ")];
+        let gate = Some(&self.joined.client).filter(|gate| !gate.limited.is_empty());
+        lines.extend(gate.map(|gate| sentence(&gate.words(lang), lang)));
         lines.push(match lang {
             Lang::En => format!("Models: {models}. {}", self.families()),
             Lang::Zh => format!("模型：{models}。{}", self.families()).trim_end().to_owned(),
@@ -187,6 +189,13 @@ impl Reading<'_> {
         });
         parts.join(" · ")
     }
+}
+
+/// Words that begin in the midst of a sentence as one of their own.
+pub(super) fn sentence(words: &str, lang: Lang) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}{}", chars.as_str(), lang.say(".", "。"))
 }
 
 /// From when to when, the day once where it is one.

@@ -4,9 +4,9 @@ use super::caption::worth;
 use super::made::Reading;
 use super::tables::Tables;
 use super::targets::target_name;
-use super::words::{lasting, percent};
+use super::words::{lasting, percent, withheld};
 use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded, shown};
-use crate::analysis::{PairPower, Panel, Power};
+use crate::analysis::{Bottleneck, PairPower, Panel, Power};
 use serde_json::{Value, json};
 
 /// The views of what is needed, one of each quantity.
@@ -34,7 +34,11 @@ fn for_people(reading: &Reading<'_>, power: &Power) -> Table {
         Column::new("takes", lang.say("that takes", "还需时间"), Kind::Words),
     ];
     let row = |pair: &PairPower| {
-        let few = || Cell::Missing(lang.say("fewer than three rounds", "不足三轮").into());
+        let why = match &power.client {
+            Some(bottleneck) => withheld(bottleneck, lang),
+            None => lang.say("fewer than three rounds", "不足三轮").into(),
+        };
+        let few = || Cell::Missing(why.clone());
         let of = |value: Option<f64>| value.map_or_else(few, Cell::number);
         let takes = match (pair.more, pair.takes_s) {
             (Some(0), _) => lang.say("enough", "已足够").to_owned(),
@@ -58,6 +62,7 @@ fn for_people(reading: &Reading<'_>, power: &Power) -> Table {
         columns,
         rows: power.pairs.iter().map(row).collect(),
         legend: legend(power, lang),
+        warnings: power.client.iter().map(|bottleneck| no_number(bottleneck, lang)).collect(),
         caption: reading.own(power.quantity, 0),
         constants: reading.constants(),
         ..Table::default()
@@ -109,6 +114,11 @@ fn legend(power: &Power, lang: Lang) -> Vec<String> {
         });
     }
     lines
+}
+
+fn no_number(bottleneck: &Bottleneck, lang: Lang) -> String {
+    let why = lang.say("its own lag is in the spread of the rounds", "各轮的离散程度中含有它自身的滞后");
+    format!("{}{}{why}", withheld(bottleneck, lang), lang.say(", and ", "，"))
 }
 
 fn names(pair: &PairPower) -> [String; 2] {
@@ -170,6 +180,8 @@ fn in_full(reading: &Reading<'_>, power: &Power) -> Value {
         "every_is_planned": power.every_is_planned,
         "pairs": pairs.collect::<Vec<_>>(),
         "left_out": power.left_out.iter().map(|(target, simulated)| target_name(target.as_str(), *simulated)).collect::<Vec<_>>(),
+        "warnings": table.warnings,
+        "client_limited": power.client,
         "legend": table.legend,
         "caption": table.caption,
     });

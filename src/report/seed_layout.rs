@@ -1,10 +1,10 @@
 //! The league as such tables are usually published: platform, generation speed, note. What they leave out stands in the note.
 
-use super::league::{name, notes, shared};
+use super::league::{name, nobody_ranked, notes, shared};
 use super::made::Reading;
 use super::markdown::cell_text;
 use super::tables::{Tables, cell, cell_or, figure_or_null};
-use super::{Cell, Column, Digits, Kind, Lang, Row, Table};
+use super::{Cell, Column, Digits, Kind, Lang, Row, Table, Worded};
 use crate::analysis::{League, Panel, Placing};
 use serde_json::json;
 
@@ -50,8 +50,17 @@ pub fn seed_layout(reading: &Reading<'_>, content: &(Panel, League), reasoning: 
     caption.extend(super::league::caption(reading, league));
     let preliminary = if league.preliminary { lang.say(" (preliminary)", "（初步结果）") } else { "" };
     let title = reading.title(&format!("{}{preliminary}", lang.say("generation speed", "生成速度")));
-    let people =
-        Table { lang, title, columns, rows: placings().map(row).collect(), caption, constants: reading.constants(), ..Table::default() };
+    let warnings = nobody_ranked(league, lang).into_iter().collect();
+    let people = Table {
+        lang,
+        title,
+        warnings,
+        columns,
+        rows: placings().map(row).collect(),
+        caption,
+        constants: reading.constants(),
+        ..Table::default()
+    };
     let full = json!({
         "layout": "seed",
         "title": people.title,
@@ -62,6 +71,7 @@ pub fn seed_layout(reading: &Reading<'_>, content: &(Panel, League), reasoning: 
             "reasoning_speed": figure_or_null(reasons(placing).as_ref()),
             "note": note(reading, league, placing),
         })).collect::<Vec<_>>(),
+        "warnings": people.warnings,
         "caption": people.caption,
     });
     let cells = |placing: &Placing| {
@@ -111,6 +121,7 @@ fn note(reading: &Reading<'_>, league: &League, placing: &Placing) -> String {
     }));
     let unranked = placing.rank.is_none().then(|| lang.say("not ranked", "不参加排名").to_owned());
     parts.extend(unranked);
+    parts.extend(league.client.map(|bottleneck| bottleneck.words(lang)));
     parts.extend(notes(placing, lang));
     parts.join(lang.say("; ", "；"))
 }

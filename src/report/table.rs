@@ -22,6 +22,8 @@ pub struct Table {
     pub legend: Vec<String>,
     /// Facts that hold for every row, for formats that have no caption: name and value.
     pub constants: Vec<(String, String)>,
+    /// What stands beside the rows in full, for programs alone: name and value.
+    pub beside: Vec<(String, serde_json::Value)>,
 }
 
 /// A column.
@@ -80,9 +82,8 @@ impl Column {
             (Kind::Count, "correct/sent") => lang.say("correct/sent", "正确/发出"),
             (Kind::Count, "stalled/ok") => lang.say("stalled/ok", "停顿/成功"),
             (Kind::Count, "correct/complete") => lang.say("correct/complete", "正确/完整"),
-            (Kind::Count, "compared/sent") => lang.say("compared/sent", "可比/发出"),
-            (Kind::Count, "right/judged") => lang.say("right/judged", "正确/已判"),
-            (Kind::Count, "wrong/checked") => lang.say("wrong/checked", "错误/已查"),
+            (Kind::Count, "right/of") => lang.say("right/of", "正确/已判"),
+            (Kind::Count, "wrong/of") => lang.say("wrong/of", "错误/已查"),
             (_, unit) => unit,
         }
     }

@@ -9,6 +9,7 @@ use crate::analysis::{self, Bar, COLUMNS, ClaimVerdict, Joined, Over, Remark, Ta
 use crate::metric::{Flag, Outcome, Unit, metric};
 use crate::record::Manifest;
 use crate::tokens::Basis;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What stands behind a TTFT that may hold thinking.
@@ -33,6 +34,7 @@ pub fn targets(table: &TargetTable, joined: &Joined<'_>, lang: Lang) -> Table {
             ("basis".into(), basis_name(table, Lang::En)),
             ("run".into(), joined.runs.iter().map(|run| run.manifest.run.as_str()).collect::<Vec<_>>().join(" ")),
         ],
+        beside: vec![("client".into(), json!({ "diagnosis": table.diagnosis, "gate": joined.client }))],
     }
 }
 

@@ -152,7 +152,7 @@ impl Course {
         self.targets = self.manifest.targets.iter().map(|target| RoundOf::of(target.id.clone())).collect();
         self.state(round, RoundState::Begun, None);
         self.tell(Progress::Round { round });
-        let mut lag = LagWatch::start(&self.setting.clock);
+        let mut lag = LagWatch::start(&self.setting.clock, 0);
         if self.manifest.design.warm_up {
             self.warm_up(round, &mut lag).await;
         }

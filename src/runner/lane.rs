@@ -85,7 +85,7 @@ impl Lane {
         if let Some(why) = &planned.entry.not_sent {
             return not_sent(&self.racer, setting, &planned, why.clone());
         }
-        let request = match request(&self.racer, setting, &planned) {
+        let request = match request(&self.racer, setting, planned.role, &planned.id, planned.text) {
             Ok(request) => request,
             Err(reason) => return not_sent(&self.racer, setting, &planned, NotSent::NoRequest { reason }),
         };
@@ -155,14 +155,14 @@ fn trial(racer: &Racer, setting: &Setting, planned: &Planned<'_>) -> Trial {
     }
 }
 
-/// The request of a trial, or why none can be made.
-pub fn request(racer: &Racer, setting: &Setting, planned: &Planned<'_>) -> Result<WireRequest, String> {
+/// The request of a trial that asks `text`, or why none can be made.
+pub fn request(racer: &Racer, setting: &Setting, role: Role, id: &TrialId, text: &str) -> Result<WireRequest, String> {
     let call = Call {
         target: &racer.facts,
-        prompt: planned.text,
-        max_tokens: (planned.role == Role::WarmUp).then_some(WARM_UP_TOKENS),
+        prompt: text,
+        max_tokens: (role == Role::WarmUp).then_some(WARM_UP_TOKENS),
         key: racer.key.as_ref(),
-        request_id: planned.id.as_str(),
+        request_id: id.as_str(),
         wall_now: setting.clock.wall(),
     };
     let mut request = racer.provider.request(&call).map_err(|error| error.to_string())?;

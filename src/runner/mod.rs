@@ -153,7 +153,7 @@ pub fn usable(trial: &Trial) -> bool {
         && answer.ended == Ended::Complete
         && answer.status.is_none_or(|status| (200..300).contains(&status))
         && answer.error.is_none()
-        && answer.timeline.phase.iter().any(|phase| *phase != Phase::Reasoning)
+        && answer.timeline.phases().any(|phase| phase != Phase::Reasoning)
         && (answer.finish.is_some() || !answer.end_marks.is_empty())
 }
 
@@ -170,8 +170,8 @@ fn words(trial: &Trial) -> String {
         return format!("{status}{}", error.message);
     }
     match &answer.ended {
-        Ended::Complete => match answer.timeline.at_ns.last() {
-            Some(last) => format!("{:.2} s", *last as f64 / 1e9),
+        Ended::Complete => match answer.timeline.last() {
+            Some(last) => format!("{:.2} s", last.at.secs()),
             None => "no text".into(),
         },
         Ended::ClosedEarly { message } => format!("closed early: {message}"),

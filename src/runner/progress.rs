@@ -150,7 +150,7 @@ impl RoundOf {
             return;
         }
         self.ok += 1;
-        Range::widen(&mut self.first_text, answer.timeline.at_ns.first().copied());
+        Range::widen(&mut self.first_text, answer.timeline.first().map(|point| point.at.0));
         Range::widen(&mut self.total, answer.stamps.closed.zip(answer.stamps.first_write).map(|(end, start)| end.since(start)));
     }
 }

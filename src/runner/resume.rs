@@ -41,7 +41,7 @@ pub fn thin(trial: &mut Trial) {
     let Some(answer) = &mut trial.answer else { return };
     (answer.text, answer.counts, answer.reads) = (None, None, Reads::default());
     answer.headers.clear();
-    let told = answer.timeline.phase.iter().position(|phase| *phase != Phase::Reasoning);
+    let told = answer.timeline.phases().position(|phase| phase != Phase::Reasoning);
     let mut kept = Timeline::default();
     for (at, point) in answer.timeline.points().enumerate() {
         if at == 0 || Some(at) == told {

@@ -4,12 +4,13 @@ use super::{FinishSeen, ProviderError, ServerTiming, Usage};
 use serde::{Deserialize, Serialize};
 
 /// Which part of the reply a text belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// The model's thinking, as far as it is shown.
     Reasoning,
     /// The answer.
+    #[default]
     Content,
     /// Arguments of a tool call. Counts as content in every metric, and is kept apart in the record.
     Tool,

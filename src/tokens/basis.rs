@@ -85,8 +85,8 @@ fn chars_in(timeline: &Timeline, text: &TextOfPhases) -> Vec<u32> {
     for phase in [Phase::Reasoning, Phase::Content, Phase::Tool] {
         let bytes = text.of(phase).as_bytes();
         let mut from = 0usize;
-        for i in (0..timeline.len()).filter(|i| timeline.phase[*i] == phase) {
-            let to = (from + timeline.bytes[i] as usize).min(bytes.len());
+        for (i, point) in timeline.points().enumerate().filter(|(_, point)| point.phase == phase) {
+            let to = (from + point.bytes as usize).min(bytes.len());
             // Continuation bytes of UTF-8 begin no character.
             chars[i] = bytes[from..to].iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u32;
             from = to;

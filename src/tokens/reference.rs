@@ -77,16 +77,15 @@ impl Reference {
     pub fn count_events(&self, timeline: &Timeline, text: &TextOfPhases) -> Vec<u32> {
         let mut counts = vec![0u32; timeline.len()];
         for phase in [Phase::Reasoning, Phase::Content, Phase::Tool] {
-            let events: Vec<usize> = (0..timeline.len()).filter(|i| timeline.phase[*i] == phase).collect();
-            let Some(last) = events.last().copied() else { continue };
-            let mut walk = events.into_iter();
+            let mut walk = timeline.points().enumerate().filter(|(_, point)| point.phase == phase);
+            let Some((last, _)) = walk.clone().next_back() else { continue };
             let (mut event, mut end) = (last, 0usize);
             for token_end in self.ends(text.of(phase)) {
                 while end < token_end {
                     // A text longer than its events (a damaged record) leaves its surplus with the last event.
-                    let Some(next) = walk.next() else { break };
+                    let Some((next, point)) = walk.next() else { break };
                     event = next;
-                    end += timeline.bytes[next] as usize;
+                    end += point.bytes as usize;
                 }
                 counts[event] += 1;
             }

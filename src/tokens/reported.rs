@@ -136,7 +136,8 @@ fn from_points(answer: &Answer, completion: u64, chars: &[f64]) -> Option<Vec<f6
 }
 
 fn spread(answer: &Answer, chars: &[f64], reasoning: Option<bool>, total: f64, per_event: &mut [f64]) {
-    let wanted = |i: usize| reasoning.is_none_or(|r| r == (answer.timeline.phase[i] == Phase::Reasoning));
+    let phases: Vec<Phase> = answer.timeline.phases().collect();
+    let wanted = |i: usize| reasoning.is_none_or(|r| r == (phases[i] == Phase::Reasoning));
     let length: f64 = (0..chars.len()).filter(|i| wanted(*i)).map(|i| chars[i]).sum();
     for i in (0..chars.len()).filter(|i| wanted(*i) && 0.0 < length) {
         per_event[i] = total * chars[i] / length;
@@ -145,10 +146,10 @@ fn spread(answer: &Answer, chars: &[f64], reasoning: Option<bool>, total: f64, p
 
 /// Whether any reasoning (or else any answer, tool calls included) was streamed.
 fn streamed(answer: &Answer, reasoning: bool) -> bool {
-    answer.timeline.phase.iter().any(|phase| (*phase == Phase::Reasoning) == reasoning)
+    answer.timeline.phases().any(|phase| (phase == Phase::Reasoning) == reasoning)
 }
 
 fn of_phase(answer: &Answer, per_event: &[f64], reasoning: bool) -> f64 {
-    let phases = answer.timeline.phase.iter().zip(per_event);
-    phases.filter(|(phase, _)| (**phase == Phase::Reasoning) == reasoning).map(|(_, n)| n).sum()
+    let phases = answer.timeline.phases().zip(per_event);
+    phases.filter(|(phase, _)| (*phase == Phase::Reasoning) == reasoning).map(|(_, n)| n).sum()
 }

@@ -31,8 +31,8 @@ pub fn empty_reply() -> Answer {
 /// Adds `tokens` words of one o200k token each, at `ms`, in a write and a read of their own unless the last text came at the same time.
 pub fn say(answer: &mut Answer, ms: f64, phase: Phase, tokens: usize) {
     let at = Offset((ms * 1e6).round() as u64);
-    let same = answer.timeline.at_ns.last() == Some(&at.0);
-    let number = answer.timeline.chunk.last().copied().unwrap_or(0) + u32::from(!same);
+    let last = answer.timeline.last();
+    let number = last.map_or(0, |text| text.chunk) + u32::from(last.is_none_or(|text| text.at != at));
     let words = " word".repeat(tokens);
     answer.timeline.push(Point { at, width_ns: 0, phase, bytes: words.len() as u32, chunk: number, read: number });
     answer.text.as_mut().unwrap().of_mut(phase).push_str(&words);

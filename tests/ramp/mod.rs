@@ -64,7 +64,7 @@ fn after(from: Stamp, ms: f64) -> Stamp {
 pub fn ask(run: &mut Run, at: At, user: Option<u32>, due: f64, written: f64, mut answer: Answer) -> &mut Trial {
     let from = after(begin(at), written);
     let moved = |stamp: Option<Stamp>| stamp.map(|stamp| from.plus(stamp.since(hand::T0)));
-    let last_text = answer.timeline.at_ns.last().map(|at| from.plus(*at));
+    let last_text = answer.timeline.last().map(|text| from.plus(text.at.0));
     let stamps = &answer.stamps;
     answer.stamps = Stamps {
         first_write: moved(stamps.first_write),
@@ -109,7 +109,7 @@ fn put(run: &mut Run, at: At, user: Option<u32>, due: f64, answer: Option<Answer
 pub fn user(run: &mut Run, at: At, user: u32, first: f64, answers: impl IntoIterator<Item = Answer>) {
     let mut now = first;
     for answer in answers {
-        let took = answer.timeline.at_ns.last().map_or(FAILED_MS, |ns| *ns as f64 / 1e6);
+        let took = answer.timeline.last().map_or(FAILED_MS, |text| text.at.ms());
         let failed = answer.timeline.is_empty();
         let trial = ask(run, at, Some(user), now, now, answer);
         let stamps = &mut trial.answer.as_mut().unwrap().stamps;

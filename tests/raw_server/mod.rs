@@ -2,6 +2,9 @@
 //! client under test but the clock.
 #![allow(dead_code, unsafe_code)]
 
+pub mod claims;
+pub mod scripts;
+
 use photofinish::clock::mono;
 use photofinish::units::Stamp;
 use std::io::{Read, Write};

@@ -19,6 +19,13 @@ pub struct DayTests {
     pub variance: Result<VarianceComponents, NoTest>,
 }
 
+impl DayTests {
+    /// No test at all.
+    pub(super) fn none() -> DayTests {
+        DayTests { kruskal_wallis: None, cosinor: None, brown_forsythe: None, variance: Err(NoTest::TooFewGroups) }
+    }
+}
+
 /// A test, and its p among those of the other targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tested<T> {

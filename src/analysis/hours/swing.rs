@@ -2,6 +2,7 @@
 
 use super::series::{Hour, Series, dependence, settled};
 use super::{BinWidth, HoursOptions, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS};
+use crate::analysis::gate::Bottleneck;
 use crate::analysis::panel::Panel;
 use crate::record::Window;
 use crate::stats::{Confidence, Estimate, Extended, Sample, Welch, chance, holm, mean, range_of_bins, welch};
@@ -46,6 +47,8 @@ pub enum Swing {
     HangsOnRateLimits,
     /// No good reply has a value.
     NoValue,
+    /// This client was the bottleneck in too many rounds.
+    ClientLimited(Bottleneck),
 }
 
 /// The slowest bin of the day over the fastest one.
@@ -96,6 +99,7 @@ impl Swing {
             Swing::FewBins => "few_bins",
             Swing::HangsOnRateLimits => "hangs_on_rate_limits",
             Swing::NoValue => "no_value",
+            Swing::ClientLimited(_) => "withheld",
         }
     }
 }
@@ -135,6 +139,14 @@ fn compare(peak: &[f64], off_peak: &[f64], few_bins: bool, days: usize, confiden
         p_holm: None,
         swing,
         left_out: None,
+    }
+}
+
+impl PeakOffPeak {
+    /// The figures stay, the test and its word do not.
+    pub(super) fn withhold(&mut self, bottleneck: Bottleneck) {
+        (self.welch, self.p_holm, self.left_out) = (None, None, None);
+        self.swing = Swing::ClientLimited(bottleneck);
     }
 }
 

@@ -10,9 +10,10 @@ mod slo;
 mod stage;
 mod table;
 
+pub use crate::analysis::gate::ClientLimit;
 pub use crossover::{CompareBy, Crossover, Duel, DuelWord};
 pub use figure::{Figure, Measure, NoFigure, NoInterval, NoWindow, RestsOn};
 pub use knee::{Knee, NoKnee};
 pub use slo::{Gate, GateLine, Judged, Reach, SloAtStage, SloWord};
-pub use stage::{CellState, ClientLimit, PassCell, StageCounts, StageFigures, Stalls, Success, Window};
+pub use stage::{CellState, PassCell, StageCounts, StageFigures, Stalls, Success, Window};
 pub use table::{LoadOptions, LoadTable, LoadWarning, TargetSummary, load_table};

@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::figure::{Figure, Measure, NoFigure, NoInterval, NoWindow};
 use super::measure::Measuring;
 use super::slo::{SloAtStage, at_stage};
+use crate::analysis::gate::{ClientLimit, Signs};
 use crate::measured::Came;
 use crate::metric::Outcome;
 use crate::record::{Offered, SelfLag};
@@ -151,34 +152,6 @@ pub struct Stalls {
     pub good: usize,
 }
 
-/// Why a stage's figures may be this client's own.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "by")]
-pub enum ClientLimit {
-    /// Its measuring thread lagged, 99th percentile of the worst pass, ms of real time.
-    Lag {
-        /// How late its timer rang.
-        p99_ms: f64,
-    },
-    /// Requests left late, 99th percentile of the worst pass, ms of real time.
-    SendLag {
-        /// How late.
-        p99_ms: f64,
-    },
-    /// More than a hundredth of the requests were not sent.
-    NotSent {
-        /// Not sent.
-        behind: usize,
-        /// Meant to be.
-        of: usize,
-    },
-}
-
-/// Lag of the measuring thread or of sends above which a stage may be this client's, ms of real time.
-const LAG_MS: f64 = 20.0;
-/// The same for the share of requests that it did not get to send.
-const NOT_SENT: f64 = 0.01;
-
 /// The figures of a stage on a target.
 pub(super) fn stage_figures(measuring: &Measuring<'_>, target: usize, stage: usize, offered: Offered) -> StageFigures {
     let measured: Vec<&Cell<'_>> = measuring.cells.iter().filter(|cell| cell.state == CellState::Measured).collect();
@@ -251,22 +224,11 @@ fn stalls(cells: &[&Cell<'_>], counts: &StageCounts) -> Result<Stalls, NoFigure>
 }
 
 fn client_limits(cells: &[&Cell<'_>], counts: &StageCounts) -> Vec<ClientLimit> {
-    let mut limits = Vec::new();
-    let lags = cells.iter().filter_map(|cell| cell.line?.lag.as_ref());
-    let p99_ms = lags.map(|lag| lag.runtime_p99_us / 1e3).fold(0.0, f64::max);
-    if LAG_MS < p99_ms {
-        limits.push(ClientLimit::Lag { p99_ms });
-    }
     let p99 = |cell: &&Cell<'_>| {
         let lags: Vec<Extended> = cell.rows.iter().filter_map(|row| cell.send_lag(row)).map(Extended::Finite).collect();
         quantile_type1(&lags, 0.99)?.finite()
     };
-    let p99_ms = cells.iter().filter_map(p99).fold(0.0, f64::max);
-    if LAG_MS < p99_ms {
-        limits.push(ClientLimit::SendLag { p99_ms });
-    }
-    if NOT_SENT * (counts.sent as f64) < counts.behind as f64 {
-        limits.push(ClientLimit::NotSent { behind: counts.behind, of: counts.sent });
-    }
-    limits
+    let lags = cells.iter().filter_map(|cell| cell.line?.lag.as_ref()).collect();
+    let send_p99_ms = cells.iter().filter_map(p99).reduce(f64::max);
+    Signs { lags, send_p99_ms, behind: counts.behind, of: counts.sent }.limits()
 }

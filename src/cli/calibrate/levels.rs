@@ -97,8 +97,8 @@ impl Levels {
             let outcomes = of(OUTCOMES).into_iter().map(alone).collect::<anyhow::Result<Vec<_>>>()?;
             let (mut made, cost) = stream_all(&timed, load, turns, at).await;
             made.extend(outcomes_of(&outcomes, load, at).await);
-            let truths = self.log.holding(made.iter().map(|made| made.id.as_str())).await?;
             self.simulator.still_serves()?;
+            let truths = self.log.holding(made.iter().map(|made| made.id.as_str())).await?;
             let held: Vec<Held<'_>> =
                 made.iter().map(|made| Held { request_id: &made.id, answer: &made.answer, timed: made.timed }).collect();
             measured.push(CalibrationLevel { load, cost, errors: errors(&held, &truths) });

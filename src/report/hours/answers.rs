@@ -36,7 +36,7 @@ fn of_target(panel: &Panel, hours: &Hours, index: usize, lang: Lang, all: bool) 
 /// What makes the figure mean something else, or hang on failures: what would keep the target out of a league. That its rounds are few,
 /// or have no value, is said of the windows.
 pub(super) fn doubts(panel: &Panel, hours: &Hours, target: usize) -> Vec<Bar> {
-    let said = |bar: &Bar| matches!(bar, Bar::FewRounds { .. } | Bar::NoValue | Bar::NoCorrectAnswer);
+    let said = |bar: &Bar| matches!(bar, Bar::ClientLimited { .. } | Bar::FewRounds { .. } | Bar::NoValue | Bar::NoCorrectAnswer);
     bars(panel, target, hours.confidence, None).into_iter().filter(|bar| !said(bar)).collect()
 }
 

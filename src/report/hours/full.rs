@@ -7,8 +7,9 @@ use crate::report::made::Reading;
 use crate::report::tables::{ends, figure};
 use crate::report::targets::target_name;
 use crate::report::words::hours::{pair, swing};
+use crate::report::words::withheld;
 use crate::report::{Lang, Worded};
-use crate::stats::{Confidence, Extended};
+use crate::stats::Extended;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -32,6 +33,7 @@ pub(super) fn full(reading: &Reading<'_>, panel: &Panel, found: &Result<Hours, N
     };
     let lang = reading.lang;
     let names: Vec<String> = hours.targets.iter().map(|target| target_name(target.id.as_str(), target.simulated)).collect();
+    whole["client_limited"] = json!(hours.client);
     whole["zone"] = json!(hours.zone);
     whole["days"] = json!(hours.days);
     whole["bin_hours"] = json!(hours.bin.hours());
@@ -75,9 +77,9 @@ fn of_target(target: &TargetHours, name: &str, hours: &Hours, lang: Lang) -> Val
         "peak_off_peak": windows,
         "extremes": extremes,
         "dependence": of_dependence(target.dependence, target.is_dependent()),
-        "kruskal_wallis": of_test(day.kruskal_wallis.as_ref()),
-        "cosinor": of_wave(day.cosinor.as_ref(), hours.confidence),
-        "brown_forsythe": of_test(day.brown_forsythe.as_ref()),
+        "kruskal_wallis": of_test(day.kruskal_wallis.as_ref(), hours),
+        "cosinor": of_wave(day.cosinor.as_ref(), hours),
+        "brown_forsythe": of_test(day.brown_forsythe.as_ref(), hours),
         "variance": match &day.variance {
             Ok(found) => json!({
                 "variances": {"rounds": found.variances.rows, "prompts": found.variances.columns, "residual": found.variances.residual},
@@ -118,8 +120,11 @@ fn of_windows(windows: &PeakOffPeak) -> Value {
     })
 }
 
-fn of_test<T: Serialize>(tested: Option<&Tested<T>>) -> Value {
-    let Some(tested) = tested else { return json!({"missing": "too few days or hours for tests"}) };
+fn of_test<T: Serialize>(tested: Option<&Tested<T>>, hours: &Hours) -> Value {
+    let Some(tested) = tested else {
+        let few = || "too few days or hours for tests".to_owned();
+        return json!({ "missing": hours.client.map_or_else(few, |bottleneck| withheld(&bottleneck, Lang::En)) });
+    };
     match &tested.result {
         Ok(test) => {
             let mut object = json!(test);
@@ -130,11 +135,11 @@ fn of_test<T: Serialize>(tested: Option<&Tested<T>>) -> Value {
     }
 }
 
-fn of_wave(tested: Option<&Tested<crate::stats::Cosinor>>, confidence: Confidence) -> Value {
-    let mut object = of_test(tested);
+fn of_wave(tested: Option<&Tested<crate::stats::Cosinor>>, hours: &Hours) -> Value {
+    let mut object = of_test(tested, hours);
     if let Some(Ok(test)) = tested.map(|tested| &tested.result) {
         object["f"] = test.f.finite().map_or(json!("never"), |f| json!(f));
-        let (ratio, interval) = peak_to_trough(test, confidence);
+        let (ratio, interval) = peak_to_trough(test, hours.confidence);
         object["peak_to_trough"] = json!({"value": ratio, "interval": interval.as_ref().map(ends)});
         object["peak_clock"] = json!(test.peak_hour.map(clock));
     }

@@ -3,7 +3,7 @@
 use super::LoadReading;
 use super::grids::CLIENT;
 use crate::analysis::load::{CompareBy, Crossover, Figure, RestsOn};
-use crate::analysis::{Families, Span};
+use crate::analysis::{Diagnosis, Families, Span};
 use crate::record::{Offered, Spread, StageOrder, Until};
 use crate::report::caption::{period, worth};
 use crate::report::interval::explained_over;
@@ -32,6 +32,7 @@ pub(super) fn foot(reading: &LoadReading<'_>, tables: &[Table]) -> Table {
     );
     caption.extend(pairs(&table.crossovers, reading));
     caption.extend(provenance(reading));
+    caption.extend(diagnosis(reading).map(|diagnosis| format!("{}{}", diagnosis.words(lang), lang.say(".", "。"))));
     if 3 <= table.design.passes {
         caption.push(worth(lang).into());
     }
@@ -41,6 +42,11 @@ pub(super) fn foot(reading: &LoadReading<'_>, tables: &[Table]) -> Table {
     legend.extend(ranges(tables.iter().flat_map(|table| &table.rows), reading));
     legend.extend(without_range(reading));
     Table { lang, legend, warnings: warnings(reading), caption, ..Table::default() }
+}
+
+/// What this client says of itself, over all cells.
+pub(super) fn diagnosis(reading: &LoadReading<'_>) -> Option<Diagnosis> {
+    Diagnosis::over(reading.table.stages.iter().flat_map(|stage| &stage.cells).filter_map(|cell| cell.lag.as_ref()))
 }
 
 pub(super) fn warnings(reading: &LoadReading<'_>) -> Vec<String> {

@@ -11,6 +11,9 @@ const FEW: u64 = 100;
 /// From this share of a processor on, the client had none left.
 const BUSY: f64 = 0.95;
 
+/// A hypervisor that does not say its name.
+const UNNAMED: &str = "unnamed";
+
 /// The client of a level, in the words of flags.
 pub(in crate::report) fn client(load: &CalibrationLoad) -> String {
     let transport = if load.transport == TransportKind::Kernel { "kernel" } else { "reqwest" };
@@ -102,9 +105,16 @@ pub(in crate::report) fn warnings(calibration: &Calibration, lang: Lang) -> Vec<
         };
         let mut tell = |words: String| lines.push(format!("{name}{words}"));
         if 0 < errors.claims.wrong {
+            let (wrong, checked, late) = (errors.claims.wrong, errors.claims.checked, errors.claims.late);
             tell(match lang {
-                Lang::En => format!("{} of {} claims exclude the truth", errors.claims.wrong, errors.claims.checked),
-                Lang::Zh => format!("{} 个时刻声明中有 {} 个与真值不容", errors.claims.checked, errors.claims.wrong),
+                Lang::En => format!(
+                    "{wrong} of {checked} claims exclude the truth; {late} of them name a time after the write had returned, as a segment bears \
+                     that the simulator's kernel held back since this client was late to acknowledge"
+                ),
+                Lang::Zh => format!(
+                    "{checked} 个时刻声明中有 {wrong} 个与真值不容；其中 {late} 个晚于写入返回的时刻：本客户端迟迟不确认时，模拟器一侧的内核会扣住后面的\
+                     报文段，其到达时刻便是如此"
+                ),
             });
         }
         for (how, times) in &errors.outcomes.wrong_as {
@@ -143,9 +153,10 @@ pub(in crate::report) fn machine(calibration: &Calibration, lang: Lang) -> Strin
         Lang::En => format!("processors {processors}"),
         Lang::Zh => format!("处理器 {processors}"),
     });
-    let guest = machine.hypervisor.as_ref().map(|maker| match lang {
-        Lang::En => format!("a guest of {maker}"),
-        Lang::Zh => format!("{maker} 的虚拟机"),
+    let guest = machine.hypervisor.as_ref().map(|maker| match (maker.as_str(), lang) {
+        (UNNAMED, _) => lang.say("a virtual machine", "虚拟机").to_owned(),
+        (_, Lang::En) => format!("a virtual machine ({maker})"),
+        (_, Lang::Zh) => format!("虚拟机（{maker}）"),
     });
     let parts = [
         machine.cpu.clone(),

@@ -1,6 +1,6 @@
 //! Words for exact answers, for the check of the model, and for published figures.
 
-use super::Worded;
+use super::{Worded, withheld};
 use crate::analysis::{ClaimCheck, ClaimVerdict, GradedRow, ModelCheck, ModelDifference, ModelVerdict, NotChecked, Value};
 use crate::metric::{Unit, metric};
 use crate::report::interval::figure;
@@ -62,6 +62,7 @@ impl Worded for NotChecked {
         let (en, zh) = match self {
             NotChecked::NoFamily => ("the model's family is not known", "模型家族未知"),
             NotChecked::NoOther => ("no other target serves this model", "没有其他对象提供同一模型"),
+            NotChecked::ClientLimited => ("this client was the bottleneck", "瓶颈在本客户端"),
             NotChecked::TooFew => ("fewer than six rounds and ten exact answers", "不足六轮，准确答案也不足十个"),
         };
         lang.say(en, zh).to_owned()
@@ -89,10 +90,11 @@ pub(in crate::report) fn same_model(checks: &[(String, &ModelCheck)], lang: Lang
     };
     let consistent = named(|verdict| *verdict == ModelVerdict::Consistent);
     let differs = named(|verdict| matches!(verdict, ModelVerdict::Differs { .. }));
-    let unchecked = [NotChecked::NoFamily, NotChecked::NoOther, NotChecked::TooFew].into_iter().filter_map(|why| {
-        let n = checks.iter().filter(|(_, check)| check.verdict == ModelVerdict::NotChecked { why }).count();
-        (0 < n).then(|| format!("{}{}{n}", ModelVerdict::NotChecked { why }.words(lang), lang.say(": ", "：")))
-    });
+    let unchecked =
+        [NotChecked::NoFamily, NotChecked::NoOther, NotChecked::TooFew, NotChecked::ClientLimited].into_iter().filter_map(|why| {
+            let n = checks.iter().filter(|(_, check)| check.verdict == ModelVerdict::NotChecked { why }).count();
+            (0 < n).then(|| format!("{}{}{n}", ModelVerdict::NotChecked { why }.words(lang), lang.say(": ", "：")))
+        });
     if consistent.is_none() && differs.is_none() {
         return None;
     }
@@ -128,6 +130,12 @@ impl Worded for ClaimCheck {
             }
             (ClaimVerdict::ClaimLower { measured, ratio }, Lang::Zh) => {
                 format!("低于测得的 {}，为其 {} 倍", seen(measured), shown(*ratio, Digits::Three))
+            }
+            (ClaimVerdict::Withheld { measured, bottleneck }, Lang::En) => {
+                format!("measured {}, {}", seen(measured), withheld(bottleneck, lang))
+            }
+            (ClaimVerdict::Withheld { measured, bottleneck }, Lang::Zh) => {
+                format!("测得 {}，{}", seen(measured), withheld(bottleneck, lang))
             }
             (ClaimVerdict::TooFewRounds { measured }, Lang::En) => {
                 format!("measured {}, in too few rounds to say whether it agrees", seen(measured))

@@ -1,8 +1,8 @@
 //! Words for times of the day: fixed, and no claim among them without its test.
 
-use super::Worded;
 pub(in crate::report) use super::verdicts::figures;
 use super::verdicts::{bare, bare_bracketed, fixed};
+use super::{Worded, withheld};
 use crate::analysis::{Extremes, LEAST_BINS, LEAST_DAYS, LEAST_ROUNDS, NoHours, PairSwing, PeakOffPeak, Ratio, Swing, TargetHours};
 use crate::report::{Digits, Lang, shown};
 use crate::stats::{Estimate, Interval, NoTest};
@@ -148,6 +148,7 @@ fn compared(windows: &PeakOffPeak, lang: Lang) -> String {
                 "不下结论，因其取决于如何看待限流：把被限流的请求计为失败与剔除它们，得出的说法不同",
             )
             .into(),
+        (Swing::ClientLimited(bottleneck), ..) => withheld(&bottleneck, lang),
         (Swing::NoValue, ..) => lang.say("no good reply has this figure", "没有一个成功的回复有这项数值").into(),
         (Swing::FewDays, ..) => lang.say("too few days to tell hour from day", "天数太少，无法区分时段与日期的影响").into(),
         (Swing::FewBins, ..) => lang.say("rounds in too few hours of the day", "轮次分布的时段太少").into(),

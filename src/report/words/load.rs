@@ -4,7 +4,7 @@
 use super::Worded;
 use super::verdicts::percent;
 use crate::analysis::Warning;
-use crate::analysis::load::{ClientLimit, LoadWarning, Measure, NoFigure, NoInterval, NoKnee, NoWindow};
+use crate::analysis::load::{LoadWarning, Measure, NoFigure, NoInterval, NoKnee, NoWindow};
 use crate::record::{Offered, Spread};
 use crate::report::{Digits, Lang, shown};
 
@@ -142,19 +142,6 @@ impl Worded for NoWindow {
                 format!("统计窗口 {} 秒短于通常的一个回复（{} 秒）：请增加请求数", three(*seconds), three(*needs))
             }
             (NoWindow::NoArrivals, _) => lang.say("fewer than two requests arrived", "到达的请求不足两个").into(),
-        }
-    }
-}
-
-impl Worded for ClientLimit {
-    fn words(&self, lang: Lang) -> String {
-        match (self, lang) {
-            (ClientLimit::Lag { p99_ms }, Lang::En) => format!("its measuring thread lagged by {} ms (p99)", three(*p99_ms)),
-            (ClientLimit::Lag { p99_ms }, Lang::Zh) => format!("测量线程滞后 {} ms（p99）", three(*p99_ms)),
-            (ClientLimit::SendLag { p99_ms }, Lang::En) => format!("requests left {} ms late (p99)", three(*p99_ms)),
-            (ClientLimit::SendLag { p99_ms }, Lang::Zh) => format!("请求晚发 {} ms（p99）", three(*p99_ms)),
-            (ClientLimit::NotSent { behind, of }, Lang::En) => format!("{behind} of {of} requests were not sent"),
-            (ClientLimit::NotSent { behind, of }, Lang::Zh) => format!("{of} 个请求中有 {behind} 个未能发出"),
         }
     }
 }

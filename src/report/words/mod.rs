@@ -1,6 +1,7 @@
 //! What analysis and metrics say, in words: each fact is a value there and a sentence here, once in each language.
 
 pub(super) mod calibration;
+mod client;
 mod grades;
 pub(super) mod hours;
 pub(super) mod load;
@@ -11,6 +12,7 @@ mod replies;
 mod verdicts;
 
 use super::Lang;
+pub(super) use client::withheld;
 pub use grades::model_differs;
 pub(super) use grades::{claims_not_comparable, same_model, unread};
 pub(super) use metrics::told;
@@ -27,7 +29,8 @@ pub trait Worded {
 mod tests {
     use super::*;
     use crate::analysis::{
-        BasisBecause, ClockMove, HeldRequests, JoinError, Missing, NotReported, Quantity, Remark, Standing, VoidReason, Warning,
+        BasisBecause, Bottleneck, ClientGate, ClientLimit, ClockMove, Diagnosis, HeldRequests, JoinError, LimitedRound, Missing,
+        NotReported, Quantity, Remark, Standing, VoidReason, Warning,
     };
     use crate::ident::TargetId;
     use crate::metric::{Better, Flag, Outcome, Undefined};
@@ -38,9 +41,14 @@ mod tests {
         TargetId::new("a/b").unwrap()
     }
 
+    fn client_gate(closed: bool) -> ClientGate {
+        let because = vec![ClientLimit::ReadLag { p99_ms: 21.0 }, ClientLimit::NotSent { behind: 2, of: 9 }];
+        ClientGate { runs: 1, limited: vec![LimitedRound { run: 0, round: 3, because }], of: 6, closed }
+    }
+
     /// One of each, told in both languages.
     fn told() -> Vec<(String, String)> {
-        let reasons = [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientBehind];
+        let reasons = [VoidReason::Interrupted, VoidReason::Vantage, VoidReason::ClientLimited];
         let counts = [NoCounts::NoText, NoCounts::NoUsage, NoCounts::NotBelieved, NoCounts::ThinkingUnknown];
         let undefined = [
             Undefined::NoArrival,
@@ -77,6 +85,8 @@ mod tests {
             all.push(Box::new(Standing::Void(reason)));
             all.push(Box::new(Warning::Void { reason, blocks: vec![(1, 2); 9] }));
         }
+        all.push(Box::new(Bottleneck { limited: 2, of: 3 }));
+        all.push(Box::new(Diagnosis { read_p50_us: Some(20.0), read_p99_us: Some(90.0), ..Diagnosis::default() }));
         for better in [Better::Lower, Better::Higher, Better::Neither] {
             all.push(Box::new(better));
         }
@@ -90,7 +100,8 @@ mod tests {
         }
         for warning in [
             Warning::OftenLimited { target: target(), limited: 2, sent: 9 },
-            Warning::Lag { p99_ms: 21.0 },
+            Warning::ClientLimited(client_gate(false)),
+            Warning::ClientLimited(client_gate(true)),
             Warning::ClockStepped,
             Warning::ClockMoved(vec![
                 ClockMove { round: 3, by_ns: 7_200_000_000_000 },
@@ -202,7 +213,12 @@ mod tests {
         ] {
             all.push(Box::new(why));
         }
-        for why in [ClientLimit::Lag { p99_ms: 21.0 }, ClientLimit::SendLag { p99_ms: 21.0 }, ClientLimit::NotSent { behind: 2, of: 9 }] {
+        for why in [
+            ClientLimit::Lag { p99_ms: 21.0 },
+            ClientLimit::ReadLag { p99_ms: 21.0 },
+            ClientLimit::SendLag { p99_ms: 21.0 },
+            ClientLimit::NotSent { behind: 2, of: 9 },
+        ] {
             all.push(Box::new(why));
         }
         for why in [NoKnee::FewStages { stages: 1, needs: 3 }, NoKnee::Mixed] {

@@ -18,8 +18,8 @@ impl Worded for Standing {
             Standing::Void(VoidReason::Vantage) => {
                 ("not: its block is void for all, since this client's line failed", "不计：其区组因本客户端线路故障而对所有对象作废")
             }
-            Standing::Void(VoidReason::ClientBehind) => {
-                ("not: its round is void for all, since this client fell behind", "不计：其所在轮因本客户端跟不上进度而对所有对象作废")
+            Standing::Void(VoidReason::ClientLimited) => {
+                ("not: its round is void for all, since this client was the bottleneck", "不计：其所在轮的瓶颈在本客户端，对所有对象作废")
             }
             Standing::Configuration => ("not: the target's set-up is at fault", "不计：该对象的配置有误"),
             Standing::Unasked => {
@@ -64,7 +64,7 @@ impl Worded for VoidReason {
         let (en, zh) = match self {
             VoidReason::Interrupted => ("interrupted", "被中断"),
             VoidReason::Vantage => ("this client's line failed", "本客户端线路故障"),
-            VoidReason::ClientBehind => ("this client fell behind", "本客户端跟不上进度"),
+            VoidReason::ClientLimited => ("this client was the bottleneck", "瓶颈在本客户端"),
         };
         lang.say(en, zh).to_owned()
     }
@@ -81,12 +81,7 @@ impl Worded for Warning {
             (Warning::OftenLimited { target, limited, sent }, Lang::Zh) => {
                 format!("{target}：{sent} 个回复中有 {limited} 个触及时限或 token 上限，所得数据反映的是我们设的限制")
             }
-            (Warning::Lag { p99_ms }, Lang::En) => {
-                format!("this client's own lag reached {p99_ms:.0} ms (p99 of a round): intervals widen, and user times are late")
-            }
-            (Warning::Lag { p99_ms }, Lang::Zh) => {
-                format!("本客户端自身的延迟达到 {p99_ms:.0} ms（一轮的 p99）：时间区间变宽，用户态时间偏晚")
-            }
+            (Warning::ClientLimited(gate), _) => gate.words(lang),
             (Warning::ClockStepped, _) => lang
                 .say(
                     "the wall clock was stepped during the run: marks of those moments fall back to user time",
@@ -164,7 +159,7 @@ fn missed(rounds: &[u32], planned: u32, lang: Lang) -> String {
 }
 
 /// Numbers in ascending order, neighbours drawn together: 3, 4, 5 and 9 are `3–5` and `9`.
-fn spans(numbers: &[u32]) -> Vec<String> {
+pub(super) fn spans(numbers: &[u32]) -> Vec<String> {
     let neighbours = numbers.chunk_by(|a, b| *b == a.saturating_add(1));
     let span = |run: &[u32]| match run {
         [one] => one.to_string(),

@@ -1,6 +1,6 @@
 //! Words for verdicts: fixed, of the same strictness in both languages, and never "no difference".
 
-use super::Worded;
+use super::{Worded, withheld};
 use crate::analysis::{Bar, Comparison, LeagueRemark, Quantity, Ratio, Rider, Side, Verdict, WhyNot};
 use crate::report::targets::target_name;
 use crate::report::{Digits, Lang, shown};
@@ -32,6 +32,7 @@ impl Told<'_> {
     pub fn verdict(&self, verdict: &Verdict) -> String {
         let band = percent(self.delta);
         match (verdict, self.lang) {
+            (Verdict::Withheld { bottleneck }, lang) => withheld(bottleneck, lang),
             (Verdict::NotComparable { who }, Lang::En) => format!("not comparable, because of {}", self.names(who)),
             (Verdict::NotComparable { who }, Lang::Zh) => format!("不可比较，原因在于 {}", self.names(who)),
             (Verdict::TooFewRounds { rounds }, Lang::En) => format!("too few rounds to call ({rounds} of 6)"),
@@ -161,6 +162,7 @@ impl Worded for Quantity {
 impl Worded for Bar {
     fn words(&self, lang: Lang) -> String {
         match (self, lang) {
+            (Bar::ClientLimited { bottleneck }, lang) => bottleneck.words(lang),
             (Bar::NoGoodReply { sent }, Lang::En) => format!("no good reply in {sent} requests"),
             (Bar::NoGoodReply { sent }, Lang::Zh) => format!("{sent} 个请求没有一个成功的回复"),
             (Bar::NoCorrectAnswer, _) => lang.say("not one correct answer", "没有一个正确答案").into(),

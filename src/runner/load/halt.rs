@@ -3,7 +3,7 @@
 
 use super::super::usable;
 use crate::record::{Condition, Looked, Over, TimeOf, Trial};
-use crate::timeline::{ErrorKind, Phase};
+use crate::timeline::{ErrorKind, Phase, Point};
 
 /// What a cell has shown so far. Times are seconds, infinite where a request failed.
 #[derive(Debug, Default)]
@@ -27,12 +27,12 @@ impl Seen {
         self.rate_limited += u64::from(limited);
         let open_loop = trial.load.is_some_and(|load| load.user.is_none());
         let before = if open_loop { answer.stamps.first_write.map_or(0, |sent| sent.since(trial.scheduled)) } else { 0 };
-        let (at, phases) = (&answer.timeline.at_ns, &answer.timeline.phase);
-        let first_answer = phases.iter().position(|phase| *phase != Phase::Reasoning).and_then(|event| at.get(event));
-        let seconds = |at: Option<&u64>| at.filter(|_| good).map_or(f64::INFINITY, |at| (before + at) as f64 / 1e9);
-        self.ttft.push(seconds(at.first()));
+        let line = &answer.timeline;
+        let first_answer = line.points().find(|point| point.phase != Phase::Reasoning);
+        let seconds = |text: Option<Point>| text.filter(|_| good).map_or(f64::INFINITY, |text| (before + text.at.0) as f64 / 1e9);
+        self.ttft.push(seconds(line.first()));
         self.ttfa.push(seconds(first_answer));
-        self.latency.push(seconds(at.last()));
+        self.latency.push(seconds(line.last()));
     }
 
     /// What was seen, in words, if it meets the condition.

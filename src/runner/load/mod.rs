@@ -1,6 +1,7 @@
 //! Load: stages of users or of arrivals, in passes, on one target at a time. Load is data, (users or arrivals) × (stop rule), and one
 //! loop (`cell.rs`) runs all of it.
 
+mod ahead;
 mod cell;
 mod cold;
 mod halt;

@@ -91,6 +91,12 @@ impl Source {
         }
     }
 
+    /// When the next turn is due; the end of time while every user is busy or where there will be no more.
+    pub(super) fn awaited(&self) -> Stamp {
+        let comes = |due: &Stamp| self.left != Some(0) && self.end.is_none_or(|end| *due <= end);
+        self.due().filter(comes).unwrap_or(Stamp(u64::MAX))
+    }
+
     /// When the next turn is due; none while every user is busy.
     fn due(&self) -> Option<Stamp> {
         match &self.kind {
