@@ -143,6 +143,23 @@ async fn a_connection_on_which_an_exchange_broke_off_serves_out_and_is_not_used_
 }
 
 #[tokio::test]
+async fn what_a_server_does_not_take_at_once_waits_in_the_client_and_the_wait_is_in_its_times() {
+    let sim = Sim::start(SYSTEMS, &["--http2", "--http2-streams", "2"]);
+    let (transport, endpoint) = (ReqwestTransport::new(Roots::system()), endpoint(&sim, false));
+    let mut four = places(&transport, &endpoint, 4).await;
+    ask(four[0].as_mut(), "a").await;
+    let answers = all_ask(&mut four, "a").await;
+    assert!(answers.iter().all(|answer| answer.ended == Ended::Complete && answer.connect.reused));
+    assert_eq!(ids(&answers).len(), 1, "no second connection is opened for them");
+    let first_write = answers.iter().map(|answer| answer.stamps.first_write.unwrap().0).max().unwrap();
+    let truth = sim.truth();
+    let mut received: Vec<u64> = truth.iter().skip(1).map(|line| line["received_ns"].as_u64().unwrap()).collect();
+    received.sort();
+    // Given to the client at once; the server saw the third when one of the first two was over: at least its nine gaps of 5 ms later.
+    assert!(45_000_000 < received[2] - first_write, "{received:?} after {first_write}");
+}
+
+#[tokio::test]
 async fn a_server_without_http2_is_told_as_such() {
     let sim = Sim::start(SYSTEMS, &["--tls-port", "0"]);
     let transport = ReqwestTransport::new(Roots::system());
