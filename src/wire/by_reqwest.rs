@@ -12,7 +12,7 @@
 //! for further exchanges once one broke off on it. HTTP/2 is asked for by the endpoint and then is the only protocol offered: an
 //! exchange over another one would answer a question that nobody asked.
 
-use super::blame::{authority, is_local, is_resolver_fault};
+use super::blame::{authority, is_local, is_resolver_fault, next_id};
 use super::cut::Cutter;
 use super::opened::{Before, Opened};
 use super::roots::Roots;
@@ -39,7 +39,7 @@ pub struct ReqwestTransport {
     shared: Arc<Mutex<HashMap<Endpoint, Weak<Client>>>>,
 }
 
-/// Passes of the runtime after which a connection is with its pool again; two were seen to do.
+/// Passes of the runtime after which a connection is with its pool again; one was seen to do.
 const PUT_BACK: u32 = 2;
 
 /// A client, and what its connections came to.
@@ -59,17 +59,12 @@ impl ReqwestTransport {
         ReqwestTransport { roots, shared: Arc::default() }
     }
 
-    fn client(&self, endpoint: &Endpoint) -> Result<Arc<Client>, ConnectFailure> {
+    fn client(&self, endpoint: &Endpoint) -> Result<Arc<Client>, String> {
         let opened = Opened::none();
         let scheme = if endpoint.tls { "https" } else { "http" };
         let base = format!("{scheme}://{}", authority(&endpoint.host, Some(endpoint.port)));
-        match self.http(endpoint, opened.clone()) {
-            Ok(http) => Ok(Arc::new(Client { http, base, opened, http2: endpoint.http2, broken: AtomicBool::new(false) })),
-            Err(message) => {
-                let connect = Connect { id: opened.id(), ..Connect::default() };
-                Err(ConnectFailure { stage: Stage::Tls, message, timed_out: false, local: true, connect })
-            }
-        }
+        let http = self.http(endpoint, opened.clone())?;
+        Ok(Arc::new(Client { http, base, opened, http2: endpoint.http2, broken: AtomicBool::new(false) }))
     }
 
     fn http(&self, endpoint: &Endpoint, opened: Opened) -> Result<reqwest::Client, String> {
@@ -104,14 +99,20 @@ impl Transport for ReqwestTransport {
         let held = shared.get(endpoint).and_then(Weak::upgrade).filter(|client| !client.is_broken());
         let client = match held {
             Some(client) => client,
-            None => self.client(endpoint)?,
+            None => self.client(endpoint).map_err(no_client)?,
         };
         shared.insert(endpoint.clone(), Arc::downgrade(&client));
         Ok(Box::new(ReqwestConnection::over(client)))
     }
     async fn connect_alone(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, ConnectFailure> {
-        Ok(Box::new(ReqwestConnection::over(self.client(endpoint)?)))
+        Ok(Box::new(ReqwestConnection::over(self.client(endpoint).map_err(no_client)?)))
     }
+}
+
+/// Settings that make no client, such as a CA file that cannot be read.
+fn no_client(message: String) -> ConnectFailure {
+    let connect = Connect { id: next_id(), ..Connect::default() };
+    ConnectFailure { stage: Stage::Tls, message, timed_out: false, local: true, connect }
 }
 
 impl Client {
@@ -327,7 +328,7 @@ fn send_failed(error: reqwest::Error, first: bool) -> Ended {
     }
     let stage = match dns {
         true => Stage::Dns,
-        _ if ["certificate", "tls", "handshake", "invalidcontenttype"].iter().any(|word| lower.contains(word)) => Stage::Tls,
+        _ if ["certificate", "tls", "handshake", "invalidcontenttype", "fatal alert"].iter().any(|word| lower.contains(word)) => Stage::Tls,
         _ if ["proxy", "socks", "tunnel"].iter().any(|word| lower.contains(word)) => Stage::Proxy,
         _ => Stage::Tcp,
     };
