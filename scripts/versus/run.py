@@ -25,6 +25,7 @@ import truth
 REPLIES_A_STREAM = 5
 AT_LEAST = 20  # replies of a level
 LIMIT_S = 150  # of one run of a tool, its start included, besides its replies
+LEVELS = str(tools.HERE / "behaviour.yaml")
 CASES = [
     "eof-half", "error-in-200", "error-then-done", "budget-gone", "keep-alives-first", "reasoning-field", "both-names", "think-inline", "null-choices",
     "usage-missing", "usage-reasoning-zero", "whole-answer-at-once", "rate-limited-once",
@@ -33,7 +34,7 @@ CASES = [
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--streams", default="1,10,64,300")
+    parser.add_argument("--streams", default="1,10,64,300", help="streams at once; empty for the conformance cases alone")
     parser.add_argument("--tools", default=",".join(tools.TOOLS))
     parser.add_argument("--cases", default=",".join(CASES), help="conformance cases; empty for none")
     parser.add_argument("--budget", type=float, default=1080, help="seconds after which nothing more is begun")
@@ -45,16 +46,17 @@ def main():
     def keep():
         (tools.ROOM / "results.json").write_text(json.dumps(results, indent=1) + "\n")
 
-    for streams in map(int, args.streams.split(",")):
+    for streams in map(int, filter(None, args.streams.split(","))):
         for name in names:
             requests = max(streams * REPLIES_A_STREAM, AT_LEAST)
-            results["levels"].append(measure(name, "calibration", "calibration", streams, requests, 64, end))
+            results["levels"].append(measure(name, LEVELS, spread(streams), streams, requests, 64, end))
             keep()
-    for name in names:
-        results["reasoning"].append(measure(name, "peers", "peers", 10, 40, 256, end))
+    for name in names if args.streams else []:
+        results["reasoning"].append(measure(name, "builtin:peers", "peers", 10, 40, 256, end))
         keep()
+    asked = [(name, "builtin:peers", case, 10, 10, 256, end) for case in filter(None, args.cases.split(",")) for name in names]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for done in pool.map(lambda job: measure(*job), [(n, "peers", case, 4, 4, 256, end) for case in filter(None, args.cases.split(",")) for n in names]):
+        for done in pool.map(lambda job: measure(*job), asked):
             results["cases"].append(done)
             keep()
     results["conditions"]["took_s"] = round(args.budget - (end - time.monotonic()))
@@ -65,6 +67,11 @@ def main():
     return 1 if lost else 0
 
 
+def spread(streams):
+    """The system of behaviour.yaml for so many streams."""
+    return "steady" if streams == 1 else "narrow" if streams < 50 else "wide"
+
+
 def measure(name, behaviour, system, streams, requests, max_tokens, end):
     """One run of one tool: what it reported, what was true, and what it cost; or what went wrong."""
     row = {"tool": name, "system": system, "streams": streams, "requests": requests}
@@ -73,10 +80,10 @@ def measure(name, behaviour, system, streams, requests, max_tokens, end):
     folder = tools.ROOM / "runs" / f"{system}-{streams}-{name}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    warmup = streams if name in tools.WARMS_UP and system in ("calibration", "peers") else 0
+    warmup = streams if name in tools.WARMS_UP and system not in CASES else 0
     ask, read = tools.TOOLS[name]
     with simulator(behaviour, folder) as base:
-        job = tools.Job(f"{base}/{system}", system, streams, requests, warmup, max_tokens, folder, no_usage=system == "usage-missing")
+        job = tools.Job(f"{base}/{system}", system, streams, requests, warmup, max_tokens, folder, own_count=system in CASES)
         command = ask(job)
         row["command"] = " ".join(command).replace(str(tools.ROOM.parent.parent) + "/", "").replace(os.environ["PHOTOFINISH"], "photofinish")
         row |= bounded(command, folder, limit=LIMIT_S + 3 * requests / streams)
@@ -86,7 +93,7 @@ def measure(name, behaviour, system, streams, requests, max_tokens, end):
         row["went_wrong"] = row.get("went_wrong") or f"no report: {problem!r}"
     lines = truth.replies(folder / "truth.jsonl", warmup)
     row["answered"] = len(lines)
-    if lines and system in ("calibration", "peers"):
+    if lines and system not in CASES:
         row["truth"] = truth.figures(lines)
     print(f"versus: {system} × {streams}, {name}: {row.get('went_wrong') or 'done'} in {row.get('seconds', 0):.0f} s", flush=True)
     return row
@@ -95,7 +102,7 @@ def measure(name, behaviour, system, streams, requests, max_tokens, end):
 @contextlib.contextmanager
 def simulator(behaviour, folder):
     """`photofinish sim`, on the first processor and before everyone else where the machine permits it; the address to use. It ends with the block."""
-    command = [*first(), os.environ["PHOTOFINISH"], "sim", "--port", "0", "--behaviour", f"builtin:{behaviour}", "--parent", str(os.getpid())]
+    command = [*first(), os.environ["PHOTOFINISH"], "sim", "--port", "0", "--behaviour", behaviour, "--parent", str(os.getpid())]
     server = subprocess.Popen([*command, "--log", str(folder / "truth.jsonl")], stdout=subprocess.PIPE, text=True)
     try:
         yield json.loads(server.stdout.readline().removeprefix("READY "))["base"]

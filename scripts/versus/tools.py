@@ -25,7 +25,7 @@ class Job:
     warmup: int
     max_tokens: int
     folder: pathlib.Path  # of this run's files
-    no_usage: bool = False  # whether the tool may need a tokenizer of its own
+    own_count: bool = False  # whether replies may bring no usage, so that the tool needs a tokenizer
 
 
 def environment():
@@ -93,14 +93,14 @@ def ask_guidellm(job):
         "--data", f"kind=json_file,path={data}", "--data-loader", f"kind=pytorch,samples={rows}",
         "--output", f"kind=json,path={job.folder / 'guidellm.json'}",
     ]
-    if job.no_usage:
+    if job.own_count:
         asked += ["--tokenizer", f"kind=hf_auto,model={ROOM / 'tokenizer'}"]
     return asked
 
 
 def read_guidellm(job):
     benchmark = json.load(open(job.folder / "guidellm.json"))["benchmarks"][0]
-    metrics, totals = benchmark["metrics"], benchmark["metrics"]["request_totals"]
+    metrics, totals = benchmark["metrics"], benchmark["scheduler_state"]  # the totals of its metrics leave out replies at the edge of the warm-up
 
     def figure(name, percentile):
         good = metrics[name]["successful"]
@@ -109,7 +109,7 @@ def read_guidellm(job):
     good = metrics["output_token_count"]["successful"]
     errors = [request.get("info", {}).get("error") for request in benchmark["requests"].get("errored") or []]
     return {
-        "ok": totals["successful"], "failed": totals["errored"] + totals["incomplete"], "called": sorted({short(error) for error in errors if error}),
+        "ok": totals["successful_requests"] - job.warmup, "failed": totals["errored_requests"] + totals["cancelled_requests"], "called": sorted({short(error) for error in errors if error}),
         "ttft_p50_ms": figure("time_to_first_token_ms", "p50"), "ttft_p95_ms": figure("time_to_first_token_ms", "p95"),
         "ttft_p99_ms": figure("time_to_first_token_ms", "p99"), "answer_p50_ms": figure("time_to_first_output_token_ms", "p50"),
         "tpot_p50_ms": figure("inter_token_latency_ms", "p50"), "tpot_p95_ms": figure("inter_token_latency_ms", "p95"),
@@ -155,19 +155,20 @@ def ask_evalscope(job):
         "--number", str(job.requests), "--warmup-num", str(job.warmup), "--max-tokens", str(job.max_tokens), "--stream", "--no-test-connection",
         "--outputs-dir", str(job.folder), "--no-timestamp", "--name", "evalscope",
     ]
-    return asked + (["--tokenizer-path", str(ROOM / "tokenizer")] if job.no_usage else [])
+    return asked + (["--tokenizer-path", str(ROOM / "tokenizer")] if job.own_count else [])
 
 
 def read_evalscope(job):
     folder = next((job.folder / "evalscope").glob("parallel_*"))
     summary = json.load(open(folder / "benchmark_summary.json"))
     rows = {row["Percentiles"]: row for row in json.load(open(folder / "benchmark_percentile.json"))}
-    figure = lambda percent, name: (rows.get(percent) or {}).get(name)
+    any_good = summary["Success Requests"] > 0  # else its figures are -1 and NaN
+    figure = lambda percent, name: (rows.get(percent) or {}).get(name) if any_good else None
     return {
         "ok": summary["Success Requests"], "failed": summary["Failed Requests"], "ttft_p50_ms": figure("50%", "TTFT (ms)"),
         "ttft_p95_ms": figure("95%", "TTFT (ms)"), "ttft_p99_ms": figure("99%", "TTFT (ms)"), "tpot_p50_ms": figure("50%", "TPOT (ms)"),
         "tpot_p95_ms": figure("95%", "TPOT (ms)"), "stream_tok_s": figure("50%", "Decode (tok/s)"),
-        "system_tok_s": summary["Output Throughput (tok/s)"], "tokens": summary["Avg Output Tokens"],
+        "system_tok_s": summary["Output Throughput (tok/s)"], "tokens": summary["Avg Output Tokens"] if any_good else None,
     }
 
 
