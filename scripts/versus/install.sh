@@ -65,6 +65,7 @@ from transformers.convert_slow_tokenizer import TikTokenConverter
 
 pattern = tiktoken.get_encoding("o200k_base")._pat_str
 made = TikTokenConverter(vocab_file=sys.argv[1], pattern=pattern).converted()
-PreTrainedTokenizerFast(tokenizer_object=made).save_pretrained(sys.argv[2])
+template = "{% for message in messages %}{{ message.content }}\n{% endfor %}"  # evalscope counts prompts through one
+PreTrainedTokenizerFast(tokenizer_object=made, chat_template=template).save_pretrained(sys.argv[2])
 PY
 fi

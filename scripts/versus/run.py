@@ -2,7 +2,7 @@
 """Runs every tool against `photofinish sim` and writes target/versus/results.json. Use scripts/versus/run.sh.
 
 Each run of a tool has a simulator of its own, and its truth from that simulator's log. Levels and the reasoning stream are run one after the other;
-the conformance cases, in which times matter less, two at a time. Every run is under a time limit, and the whole under --budget.
+the conformance cases, in which times matter less, three at a time. Every run is under a time limit, and the whole under --budget.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main():
     parser.add_argument("--streams", default="1,10,64,300", help="streams at once; empty for the conformance cases alone")
     parser.add_argument("--tools", default=",".join(tools.TOOLS))
     parser.add_argument("--cases", default=",".join(CASES), help="conformance cases; empty for none")
-    parser.add_argument("--budget", type=float, default=1080, help="seconds after which nothing more is begun")
+    parser.add_argument("--budget", type=float, default=960, help="seconds after which nothing more is begun")
     args = parser.parse_args()
     end = time.monotonic() + args.budget
     names = args.tools.split(",")
@@ -54,8 +54,8 @@ def main():
     for name in names if args.streams else []:
         results["reasoning"].append(measure(name, "builtin:peers", "peers", 10, 40, 256, end))
         keep()
-    asked = [(name, "builtin:peers", case, 10, 10, 256, end) for case in filter(None, args.cases.split(",")) for name in names]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    asked = [(name, "builtin:peers", case, 2, 10, 256, end) for case in filter(None, args.cases.split(",")) for name in names]
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
         for done in pool.map(lambda job: measure(*job), asked):
             results["cases"].append(done)
             keep()
