@@ -15,14 +15,9 @@ import sys
 
 
 def instructions(summary):
-    """`Ir` of the new run, wherever this version of the runner puts it."""
-    for profile in summary["profiles"]:
-        ir = profile["data"]["total"]["metrics"]["Callgrind"]["Ir"]["metrics"]
-        for side in ("Both", "Left"):
-            if side in ir:
-                new = ir[side][0] if side == "Both" else ir[side]
-                return int(next(iter(new.values())) if isinstance(new, dict) else new)
-    raise KeyError("no instruction count")
+    """Instructions of the new run."""
+    callgrind = next(profile for profile in summary["profiles"] if profile["tool"].lower() == "callgrind")
+    return int(callgrind["data"]["total"]["metrics"]["Ir"]["values"]["new"])
 
 
 def main():
