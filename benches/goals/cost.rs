@@ -78,7 +78,7 @@ pub async fn cost(told: Told) -> Found {
     for pass in 0..=told.passes {
         let raw = raw_pass(shape, &server).await;
         let mut answers = Vec::with_capacity(shape.streams);
-        let mut journal = Some(journal(&told.place));
+        let mut journal = Some(journal(&told.place.join(format!("journal-{}-{pass}", if told.tls { "tls" } else { "plain" }))));
         let mut took = |answer| match answer {
             Some(answer) => {
                 // The copy for the check counts against us: a few per mille.
@@ -104,7 +104,7 @@ fn journal(place: &std::path::Path) -> Journal {
     // Any manifest will do, and the example's is always there.
     let text = include_str!("../../results/example/manifest.json");
     let manifest = serde_json::from_str(text).expect("the example's manifest");
-    Journal::create(&place.join("journals"), &manifest, "", Box::new(|_| {})).expect("a journal")
+    Journal::create(place, &manifest, "", Box::new(|_| {})).expect("a journal")
 }
 
 /// An answer as a run puts it on record, its text kept.

@@ -80,10 +80,10 @@ struct Figure {
     off: f64,
 }
 
-/// A closed loop of 1 to 300 users; the heaviest stage is held against the simulator's own log by a program of its own.
-pub fn ramp(ways: &Ways, seconds: u64) -> Vec<Row> {
-    let what = "ramp 1…300: the farthest figure at 300 users from the simulator's truth";
-    match ramp_held(ways, seconds) {
+/// A closed loop up to 300 users, five requests each and at least twenty; the heaviest stage is held against the simulator's own log by a program of its own.
+pub fn ramp(ways: &Ways, stages: &str) -> Vec<Row> {
+    let what = format!("ramp of {stages} users: the farthest figure at 300 from the simulator's truth");
+    match ramp_held(ways, stages) {
         Ok(held) => {
             let each: Vec<String> = held.figures.iter().map(|(name, figure)| format!("{name} {:+.3} %", 100.0 * figure.off)).collect();
             let note = format!("{}; {} replies; {}", held.worst_of, held.replies, each.join(", "));
@@ -93,22 +93,20 @@ pub fn ramp(ways: &Ways, seconds: u64) -> Vec<Row> {
     }
 }
 
-fn ramp_held(ways: &Ways, seconds: u64) -> Result<Held, String> {
+fn ramp_held(ways: &Ways, stages: &str) -> Result<Held, String> {
     let behaviour = "systems:\n  box: {dialect: vllm, server_timings: false, ttft_ms: {uniform: {from: 200, to: 220}}, content: {tokens: 64, speed: 50}}\n";
     let file = written(ways, "ramp.yaml", behaviour)?;
     let mut simulator = ways.simulator("ramp", &file, false)?;
     let target = format!("{}/box/v1=m", simulator.ready.base);
-    let args = format!(
-        "load --target {target} --stages 1,50,100,200,300 --order ascending --duration {seconds}s --passes 1 --rest 1s --results ramp"
-    );
-    ways.photofinish(&words(&args), 5 * (seconds + 10) + 30)?;
+    let args = format!("load --target {target} --stages {stages} --order ascending --passes 1 --rest 1s --results ramp");
+    ways.photofinish(&words(&args), 180)?;
     simulator.stop();
     let ramp = ways.photofinish(&words("ramp latest --results ramp --format json"), 60)?;
     let ramp = written(ways, "ramp.json", &ramp)?;
     let records = records(&ways.place.join("ramp"))?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/load_truth.py");
     let mut python = Command::new("python3");
-    python.arg(script).arg(&simulator.log).arg(records).arg(ramp).args(["--stage", "5", "--json"]);
+    python.arg(script).arg(&simulator.log).arg(records).arg(ramp).args(["--stage", &stages.split(',').count().to_string(), "--json"]);
     let output = python.output().map_err(|error| format!("python3, which holds the figures against the truth: {error}"))?;
     serde_json::from_slice(&output.stdout).map_err(|error| {
         let said = String::from_utf8_lossy(&output.stderr);

@@ -64,7 +64,7 @@ impl Asked {
     }
 
     fn measured(&self, ways: &Ways) -> Vec<Row> {
-        let (late_s, ramp_s) = if self.quick { (3, 5) } else { (8, 10) };
+        let (late_s, stages) = if self.quick { (3, "20,300") } else { (8, "1,50,100,200,300") };
         type Measure<'a> = Box<dyn Fn() -> Vec<Row> + 'a>;
         let all: [(&str, Measure<'_>); 6] = [
             ("exact", Box::new(|| exact::rows(ways, self.passes))),
@@ -72,7 +72,7 @@ impl Asked {
             ("many", Box::new(|| footprint::many(ways))),
             ("start", Box::new(|| footprint::start(ways, self.passes))),
             ("late", Box::new(|| loaded::lateness(ways, self.passes.min(2), late_s))),
-            ("ramp", Box::new(|| loaded::ramp(ways, ramp_s))),
+            ("ramp", Box::new(|| loaded::ramp(ways, stages))),
         ];
         let wanted = |name: &str| self.only.as_ref().is_none_or(|only| only.split(',').any(|one| one == name));
         let mut rows = Vec::new();

@@ -71,7 +71,11 @@ impl Ways {
             |words: Vec<String>, otherwise: &str| if words.is_empty() { otherwise.to_owned() } else { format!("`{}`", words.join(" ")) };
         vec![
             format!("{}; {}, {processors} processors{guest}; Linux {}; load average {load} before", today(), cpu_name(), kernel.trim()),
-            format!("photofinish {}, profile bench, loopback, HTTP/1.1, one client thread", env!("CARGO_PKG_VERSION")),
+            format!(
+                "photofinish {}, {} build, loopback, HTTP/1.1, one client thread",
+                env!("CARGO_PKG_VERSION"),
+                if cfg!(debug_assertions) { "debug" } else { "release" }
+            ),
             format!(
                 "servers under {}, clients under {}",
                 words(self.server(), "nothing (neither chrt nor taskset is permitted here): ordinary priority, any processor"),
@@ -219,8 +223,10 @@ fn run(mut command: Command, seconds: u64, errors: &Path, mut took: impl FnMut(&
         return Ok(());
     }
     let said = std::fs::read_to_string(errors).unwrap_or_default();
-    let last: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).rev().take(3).collect();
-    Err(format!("it ended with {status}: {}", last.into_iter().rev().collect::<Vec<_>>().join(" / ")))
+    // Of a panic its words, which stand before the backtrace; else the last words.
+    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let from = lines.iter().position(|line| line.contains("panicked at")).unwrap_or(lines.len().saturating_sub(2));
+    Err(format!("it ended with {status}: {}", lines[from..].iter().take(2).copied().collect::<Vec<_>>().join(" ")))
 }
 
 fn today() -> String {

@@ -30,7 +30,7 @@ impl Seen {
     pub fn check(&mut self, answer: &Answer) {
         const SLACK: u64 = 1000;
         self.texts += answer.timeline.len();
-        self.exact += answer.timeline.points().filter(|text| text.exact()).count();
+        self.exact += answer.timeline.points().filter(|point| point.exact()).count();
         self.lag_ns.extend(&answer.reads.lag_ns);
         let sent = answer.stamps.first_write.expect("it was written").0;
         let text = &answer.text.as_ref().expect("text is kept").content;
