@@ -75,7 +75,7 @@ pub fn keep(folder: &Folder, run: &Run, from: u64) {
     let lines = (run.trials.len() + run.rounds.len() + run.stages.len() + run.notes.len()) as u64;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let head = Head { version, length: folder.length, digest, torn: run.torn - folder.torn_before, lines };
-    let mut write = |file: &mut dyn Write| -> std::io::Result<()> {
+    let write = |file: &mut dyn Write| -> std::io::Result<()> {
         let mut file = std::io::BufWriter::new(file);
         put(&mut file, &head)?;
         run.rounds.iter().try_for_each(|round| put(&mut file, &Line::Round(round.clone())))?;
@@ -84,7 +84,7 @@ pub fn keep(folder: &Folder, run: &Run, from: u64) {
         run.trials.iter().try_for_each(|trial| put(&mut file, &Line::Trial(Box::new(trial.clone()))))?;
         file.flush()
     };
-    folder.keep(KEPT, &mut write);
+    folder.keep(KEPT, write);
 }
 
 fn put(file: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
