@@ -97,6 +97,10 @@ def measure(name, behaviour, system, streams, requests, max_tokens, end):
     row["answered"] = len(lines)
     if lines and system not in CASES:
         row["truth"] = truth.figures(lines)
+        if "window_unix_s" in row.get("reported", {}):
+            since_boot = time.clock_gettime(time.CLOCK_MONOTONIC) - time.time()
+            window = [moment + since_boot for moment in row["reported"]["window_unix_s"]]
+            row["truth"]["whole_tok_s"] = truth.rate_between(truth.replies(folder / "truth.jsonl"), *window)
     print(f"versus: {system} × {streams}, {name}: {row.get('went_wrong') or 'done'} in {row.get('seconds', 0):.0f} s", flush=True)
     return row
 
