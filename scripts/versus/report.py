@@ -152,7 +152,7 @@ def verdict(row):
 
 
 def system(row):
-    """Rate of all streams, beside the true one by the tool's own window: photofinish counts while all users run, the others from first to last."""
+    """Rate of all streams, beside the true one in the tool's own window (docs/versus.md says which)."""
     name = "window_tok_s" if row["tool"] == "photofinish" else "whole_tok_s"
     seen = row["reported"].get("system_tok_s")
     return f"{number(seen, 1)} / {number(row.get('truth', {}).get(name), 1)}" if seen is not None else "–"

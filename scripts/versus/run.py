@@ -27,8 +27,8 @@ AT_LEAST = 20  # replies of a level
 LIMIT_S = 150  # of one run of a tool, its start included, besides its replies
 LEVELS = str(tools.HERE / "behaviour.yaml")
 CASES = [
-    "eof-half", "error-in-200", "error-then-done", "budget-gone", "keep-alives-first", "reasoning-field", "both-names", "think-inline", "null-choices",
-    "usage-missing", "usage-reasoning-zero", "whole-answer-at-once", "rate-limited-once",
+    "eof-half", "error-in-200", "error-then-done", "budget-gone", "keep-alives-first", "reasoning-field", "think-inline", "null-choices",
+    "usage-missing", "whole-answer-at-once", "rate-limited-once",
 ]
 
 
@@ -89,12 +89,18 @@ def measure(name, behaviour, system, streams, requests, max_tokens, end):
         row |= bounded(command, folder, limit=LIMIT_S + 3 * requests / streams)
     try:
         row["reported"] = read(job)
+        if "went_wrong" in row:
+            row["remark"] = row.pop("went_wrong")  # the report was whole before the tool was stopped
     except Exception as problem:  # a tool's report may be missing or of another shape: that is a result, too
         row["went_wrong"] = row.get("went_wrong") or f"no report: {problem!r}"
     lines = truth.replies(folder / "truth.jsonl", warmup)
     row["answered"] = len(lines)
     if lines and system not in CASES:
         row["truth"] = truth.figures(lines)
+        if "window_unix_s" in row.get("reported", {}):
+            since_boot = time.clock_gettime(time.CLOCK_MONOTONIC) - time.time()
+            window = [moment + since_boot for moment in row["reported"]["window_unix_s"]]
+            row["truth"]["whole_tok_s"] = truth.rate_between(truth.replies(folder / "truth.jsonl"), *window)
     print(f"versus: {system} × {streams}, {name}: {row.get('went_wrong') or 'done'} in {row.get('seconds', 0):.0f} s", flush=True)
     return row
 

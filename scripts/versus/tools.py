@@ -106,13 +106,15 @@ def read_guidellm(job):
         good = metrics[name]["successful"]
         return good["percentiles"][percentile] if good.get("count") else None
 
-    good = metrics["output_token_count"]["successful"]
+    good, window = metrics["output_token_count"]["successful"], benchmark["scheduler_metrics"]
     errors = [request.get("info", {}).get("error") for request in benchmark["requests"].get("errored") or []]
     return {
-        "ok": totals["successful_requests"] - job.warmup, "failed": totals["errored_requests"] + totals["cancelled_requests"], "called": sorted({short(error) for error in errors if error}),
+        "ok": totals["successful_requests"] - job.warmup, "failed": totals["errored_requests"] + totals["cancelled_requests"],
+        "called": sorted({short(error) for error in errors if error}),
         "ttft_p50_ms": figure("time_to_first_token_ms", "p50"), "ttft_p95_ms": figure("time_to_first_token_ms", "p95"),
         "ttft_p99_ms": figure("time_to_first_token_ms", "p99"), "answer_p50_ms": figure("time_to_first_output_token_ms", "p50"),
         "tpot_p50_ms": figure("inter_token_latency_ms", "p50"), "tpot_p95_ms": figure("inter_token_latency_ms", "p95"),
+        "window_unix_s": [window["measure_start_time"], window["measure_end_time"]],  # after the warm-up: its rates are of this time
         "system_tok_s": metrics["output_tokens_per_second"]["successful"]["mean"], "tokens": good["mean"] if good.get("count") else None,
     }
 

@@ -57,6 +57,12 @@ def rate_of_the_whole(lines):
     return sum(sum(line["tokens"]) for line in lines) / seconds
 
 
+def rate_between(lines, begin, end):
+    """Tokens a second between two moments of CLOCK_MONOTONIC, in seconds, of all replies, those warmed up among them."""
+    inside = sum(n for line in lines for at, n in zip(line["before_ns"], line["tokens"]) if begin <= at / 1e9 <= end)
+    return inside / (end - begin)
+
+
 def rate_in_the_window(lines):
     """From the last connection's first request to the first connection's last end, as `photofinish ramp` counts."""
     begins, ends = {}, {}
