@@ -135,7 +135,7 @@ impl Hours {
         for target in &mut self.targets {
             target.windows.withhold(bottleneck);
             target.extremes = None;
-            target.day = DayTests { variance: target.day.variance.clone(), ..DayTests::none() };
+            target.day = DayTests { variance: target.day.variance, ..DayTests::none() };
         }
         self.pairs.iter_mut().for_each(|pair| pair.windows.withhold(bottleneck));
     }

@@ -86,7 +86,8 @@ fn within_first(arrivals: &[Arrival]) -> Option<Step> {
     let of_first = arrivals.iter().take_while(|arrival| arrival.read == first.read);
     let last = of_first.clone().last()?;
     let parts = of_first.count().saturating_sub(1) as f64;
-    (0.0 < parts).then(|| Step { value: 0.0, low: 0.0, high: last.moment.at - first.moment.earliest, parts })
+    let high = last.moment.at - first.moment.earliest;
+    (0.0 < parts).then_some(Step { value: 0.0, low: 0.0, high, parts })
 }
 
 fn known_steps(reply: &Reply<'_>) -> Result<Vec<Step>, Undefined> {
