@@ -37,6 +37,18 @@ fn read<'f>(tags: &str, frames: impl IntoIterator<Item = &'f [u8]>) -> Read {
     read
 }
 
+/// What the second of two frames says, its events in words; between the two, something unlike both where `apart`.
+fn second(first: &[u8], then: &[u8], apart: bool) -> Vec<String> {
+    let mut decoder = ChatDecoder::with_tags(Arc::default(), "off".parse().unwrap());
+    let mut told = Vec::new();
+    let between: &[&[u8]] = if apart { &[b"{}"] } else { &[] };
+    for data in [&[first][..], between, &[then]].concat() {
+        told.clear();
+        decoder.feed(&Frame { name: "", data, unterminated: false }, &mut |event| told.push(format!("{event:?}")));
+    }
+    told
+}
+
 fn chunk(text: &str) -> Vec<u8> {
     json!({ "choices": [{ "delta": { "content": text } }] }).to_string().into_bytes()
 }
@@ -188,5 +200,31 @@ proptest! {
         let mut decoder = ChatDecoder::new(Arc::default());
         decoder.body(200, None, &junk, &mut |_| {});
         decoder.body(502, Some("text/html"), &junk, &mut |_| {});
+    }
+
+    #[test]
+    fn a_chunk_reads_the_same_whatever_the_chunk_before_it(
+        fields in prop::sample::subsequence(vec!["content", "reasoning", "reasoning_content", "refusal", "role", "x"], 1..=3),
+        texts in prop::collection::vec("[a\"\\\\ é,:{}\n]{0,4}", 6),
+        spoilt in prop::option::of((any_json(), any::<prop::sample::Index>())),
+        byte in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+    ) {
+        let like = |texts: &[String]| {
+            let delta: Value = fields.iter().zip(texts).map(|(field, text)| ((*field).to_owned(), json!(text))).collect();
+            json!({ "model": "m", "choices": [{ "index": 0, "delta": delta, "finish_reason": null }] })
+        };
+        let (first, mut then) = (like(&texts[..3]), like(&texts[3..]));
+        if let Some((spoilt, place)) = spoilt {
+            let mut all = Vec::new();
+            places(&then, String::new(), &mut all);
+            let place = place.get(&all).clone();
+            *then.pointer_mut(&place).unwrap() = spoilt;
+        }
+        let (first, mut then) = (first.to_string().into_bytes(), then.to_string().into_bytes());
+        if let Some((place, byte)) = byte {
+            let at = place.index(then.len());
+            then[at] = byte;
+        }
+        prop_assert_eq!(second(&first, &then, false), second(&first, &then, true));
     }
 }

@@ -108,6 +108,46 @@ async fn arrivals_come_at_their_times_whether_or_not_earlier_ones_have_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn requests_are_made_before_they_are_due_and_no_more_of_them_than_are_sent() {
+    let results = tempfile::tempdir().unwrap();
+    let change = |m: &mut Manifest| m.load = Some(design(vec![users(300)], Until::Requests { requests: 450 }));
+    let played = load(results.path(), one(Reply::Text(100)), change).perform().await;
+    assert_eq!(played.of("box", What::Sent).len(), 450);
+    // A burst of 300 users finds its requests made, before the connections are opened; the others are made while replies come.
+    assert_eq!(played.made.iter().filter(|ms| **ms == 0).count(), 300);
+    let first_reply = played.of("box", What::Ended)[0].ms;
+    assert_eq!(played.made.iter().filter(|ms| **ms < first_reply).count(), 450, "the rest is ready before anybody is free");
+    assert_eq!(played.made.len(), 450);
+
+    let results = tempfile::tempdir().unwrap();
+    let change = |m: &mut Manifest| {
+        let stage = Offered::Arrivals { per_s: 5000.0, spread: Spread::Constant };
+        m.load = Some(LoadDesign { max_in_flight: Some(2000), ..design(vec![stage], Until::Lasting { ms: 300 }) });
+    };
+    let played = load(results.path(), one(Reply::Text(100)), change).perform().await;
+    let begun = played.run.stages[0].mono.0 / 1_000_000 - 1000;
+    assert_eq!(played.made.iter().filter(|ms| **ms < begun).count(), 1024, "what is kept has a bound");
+    let mut due: Vec<u64> = played.run.trials.iter().map(|trial| trial.scheduled.0 / 1_000_000 - 1000).collect();
+    due.sort_unstable();
+    assert_eq!(due.len(), 1500);
+    assert!(played.made.iter().zip(&due).all(|(made, due)| made <= due), "each was there when its turn came");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_is_sent_before_another_reply_is_read() {
+    let results = tempfile::tempdir().unwrap();
+    let change = |m: &mut Manifest| {
+        let stage = Offered::Arrivals { per_s: 10.0, spread: Spread::Constant };
+        m.load = Some(LoadDesign { max_in_flight: Some(10), ..design(vec![stage], Until::Lasting { ms: 500 }) });
+    };
+    // Each reply ends in the very moment in which the next request is due.
+    let played = load(results.path(), one(Reply::Text(100)), change).perform().await;
+    let order: Vec<What> = played.log.iter().filter(|seen| seen.what != What::Connected).map(|seen| seen.what).collect();
+    let (first, last) = (&order[..2], &order[order.len() - 2..]);
+    assert_eq!((first, last), (&[What::Sent, What::Sent][..], &[What::Ended, What::Ended][..]), "{order:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn targets_alternate_stage_by_stage_and_are_asked_the_same_prompts_in_other_bytes() {
     let results = tempfile::tempdir().unwrap();
     let change = |m: &mut Manifest| {

@@ -109,3 +109,27 @@ fn http2_is_spoken_where_the_plan_asks_for_it_and_the_record_says_so() {
     assert_eq!(answer.text.as_ref().unwrap().content, "one two three");
     assert_eq!(read(&run, scored(&run, "it"), |reply| reply.outcome), Outcome::Ok);
 }
+
+#[test]
+fn under_load_all_users_of_a_target_share_one_http2_connection_unless_each_request_is_to_be_cold() {
+    let home = tempfile::tempdir().unwrap();
+    let sim = Sim::start("builtin:calibration", &["--http2", "--scale", "10"]);
+    let target = format!("  - {{target: '{}', name: it, transport: reqwest, http2: true}}\n", sim.target("calibration"));
+    std::fs::write(home.path().join("plan.yaml"), format!("name: ways\ntargets:\n{target}")).unwrap();
+    for (cold, connections) in [(false, 1), (true, 24)] {
+        let results = if cold { "cold" } else { "warm" };
+        let mut load = photofinish(home.path());
+        load.args(["load", "plan.yaml", "--stages", "8", "--requests", "24", "--passes", "1", "--rest", "0s", "--results", results]);
+        if cold {
+            load.arg("--cold");
+        }
+        ends_with(0, &mut load);
+        let run = Run::open(&only_run(&home.path().join(results))).unwrap();
+        let answers: Vec<_> =
+            run.trials.iter().filter_map(|trial| trial.answer.as_deref()).filter(|answer| !answer.timeline.is_empty()).collect();
+        assert!(24 <= answers.len(), "{}", answers.len());
+        assert!(answers.iter().all(|answer| answer.connect.http.as_deref() == Some("HTTP/2.0")));
+        let ids: std::collections::BTreeSet<u64> = answers.iter().map(|answer| answer.connect.id).collect();
+        assert!(if cold { connections <= ids.len() } else { ids.len() == connections }, "{} connections", ids.len());
+    }
+}

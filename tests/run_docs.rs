@@ -25,7 +25,7 @@ fn assert_named(doc: &str, names: Vec<String>, source: &str) {
 
 #[test]
 fn every_field_of_the_record_is_described() {
-    let of_record = ["calendar", "load", "manifest", "pace", "trial"].map(|file| format!("src/record/{file}.rs"));
+    let of_record = ["calendar", "calibration", "load", "manifest", "pace", "trial"].map(|file| format!("src/record/{file}.rs"));
     let of_timeline = ["line", "usage"].map(|file| format!("src/timeline/{file}.rs"));
     for source in of_record.iter().chain(&of_timeline) {
         // A point is how the arrays are read, not how they are stored; marks never reach the disk.

@@ -164,7 +164,11 @@ fn a_block_is_void_when_our_own_line_failed_and_not_when_one_provider_did() {
 #[test]
 fn a_round_in_which_this_client_fell_behind_is_void_above_one_percent() {
     let behind = |blocks: u32| {
-        let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], 1, blocks);
+        let mut run = hand::run(vec![hand::target("a/r1"), hand::target("b/r1")], 5, blocks);
+        for round in 2..=5 {
+            hand::put(&mut run, round, 1, 0, hand::reply(400.0, 20.0, 20, 40));
+            hand::put(&mut run, round, 1, 1, hand::reply(400.0, 20.0, 20, 40));
+        }
         for block in 1..=blocks {
             hand::put(&mut run, 1, block, 0, hand::reply(400.0, 20.0, 20, 40));
             match block {
@@ -174,10 +178,10 @@ fn a_round_in_which_this_client_fell_behind_is_void_above_one_percent() {
         }
         hand::table(&[run], None)
     };
-    assert_eq!(behind(49).voids[&VoidReason::ClientBehind], 49);
+    assert_eq!(behind(49).voids[&VoidReason::ClientLimited], 49);
     let kept = behind(50);
     assert!(kept.voids.is_empty());
-    assert_eq!((kept.rows[1].ok, kept.rows[1].sent), (49, 50));
+    assert_eq!((kept.rows[1].ok, kept.rows[1].sent), (53, 54));
     assert!(kept.rows[1].remarks.contains(&Remark::Behind(1)));
 }
 
@@ -258,8 +262,9 @@ fn limits_that_were_hit_often_and_a_slow_client_are_warned_of() {
     run.rounds = vec![calm];
     assert_eq!(warnings(&run), "");
     run.rounds.push(busy);
-    assert!(warnings(&run).contains("this client's own lag reached 21 ms"), "{}", warnings(&run));
-    run.rounds[0].lag.as_mut().unwrap().clock_steps = 1;
+    let limited = "round 1: client-limited (its measuring thread lagged by 21.0 ms (p99)), so it is left out for all targets";
+    assert!(warnings(&run).contains(limited), "{}", warnings(&run));
+    run.rounds[1].lag.as_mut().unwrap().clock_steps = 1;
     assert!(warnings(&run).contains("the wall clock was stepped"), "{}", warnings(&run));
     run.torn = 2;
     assert!(warnings(&run).contains("2 lines of the records could not be read"));

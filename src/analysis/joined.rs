@@ -269,8 +269,9 @@ fn client_gate(runs: &[&Sheet], blocks: &[Blocks<'_>]) -> ClientGate {
         }
         for (round, lag) in sheet.rounds.iter().filter_map(|line| Some((line.round, line.lag.as_ref()?))) {
             if let Some(signs) = rounds.get_mut(&(run, round)) {
-                signs.lags.push(lag);
-                signs.send_p99_ms = lag.send_p99_us.map(|us| us / 1e3).or(signs.send_p99_ms);
+                // A later line of a round replaces an earlier one.
+                signs.lags = vec![lag];
+                signs.send_p99_ms = lag.send_p99_us.map(|us| us / 1e3);
             }
         }
     }

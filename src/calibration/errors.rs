@@ -233,6 +233,17 @@ mod tests {
         answer
     }
 
+    /// Changes one text.
+    fn alter(answer: &mut Answer, index: usize, how: impl Fn(&mut Point)) {
+        let mut at = index;
+        answer.timeline.change(index, |text| {
+            if at == index {
+                how(text);
+            }
+            at += 1;
+        });
+    }
+
     fn errors_of(answer: &Answer) -> CalibrationErrors {
         errors(&[Held { request_id: "a", answer, timed: true }], &Truths::read(&truth_line("a", "", "clean")))
     }
@@ -254,7 +265,7 @@ mod tests {
     #[test]
     fn a_client_that_is_late_has_it_in_its_errors() {
         let mut late = answer();
-        late.timeline.at_ns[0] += 1_000_000;
+        alter(&mut late, 0, |text| text.at.0 += 1_000_000);
         let found = errors_of(&late);
         assert_eq!(found.ttft_us.unwrap().max, 1003.0);
         assert_eq!(found.gap_exact_us.unwrap().max, 1000.0);
@@ -267,7 +278,7 @@ mod tests {
     fn a_claim_may_touch_its_write_and_not_more() {
         let with = |at: u64, width: u64| {
             let mut answer = answer();
-            (answer.timeline.at_ns[5], answer.timeline.width_ns[5]) = (at - SENT, width);
+            alter(&mut answer, 5, |text| (text.at.0, text.width_ns) = (at - SENT, width));
             let claims = errors_of(&answer).claims;
             (claims.wrong, claims.late)
         };
@@ -283,16 +294,16 @@ mod tests {
     #[test]
     fn texts_of_one_read_have_no_gap_and_those_of_one_write_are_one() {
         let mut merged = answer();
-        merged.timeline.read[7] = merged.timeline.read[6];
-        merged.timeline.at_ns[6] = merged.timeline.at_ns[7];
-        merged.timeline.width_ns[6] = ms(GAP);
+        alter(&mut merged, 7, |text| text.read = 6);
+        let at = merged.timeline.get(7).unwrap().at;
+        alter(&mut merged, 6, |text| (text.at, text.width_ns) = (at, ms(GAP)));
         let found = errors_of(&merged);
         assert_eq!((found.gaps_untold, found.gap_us.unwrap().n), (1, TEXTS as u64 - 2));
         assert_eq!(found.gap_exact_us.unwrap().max, 0.0);
         assert_eq!(found.gap_us.unwrap().max, 20_000.0, "the gap before it, by its later end");
         let mut halves = answer();
         halves.timeline.push(Point {
-            at: Offset(halves.timeline.at_ns[TEXTS - 1]),
+            at: halves.timeline.get(TEXTS - 1).unwrap().at,
             width_ns: ms(GAP),
             phase: Phase::Content,
             bytes: 0,

@@ -1,7 +1,7 @@
 //! `photofinish sim`.
 
 use super::Done;
-use crate::sim::{Behaviour, Options, serve};
+use crate::sim::{Behaviour, Http2, Options, serve};
 use anyhow::Context;
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,6 +16,12 @@ pub struct Args {
     /// Port for TLS as well; 0 picks a free one
     #[arg(long, value_name = "P")]
     tls_port: Option<u16>,
+    /// Speak HTTP/2 as well, on both ports: by ALPN with TLS, else to clients that begin with it
+    #[arg(long)]
+    http2: bool,
+    /// At most so many HTTP/2 streams at once on a connection; real servers say 100 to 250
+    #[arg(long, value_name = "N", requires = "http2")]
+    http2_streams: Option<u32>,
     /// What the systems do: a YAML file, or builtin:demo, builtin:peers, builtin:providers, builtin:faults, builtin:calibration
     #[arg(long, default_value = "builtin:demo", value_name = "FILE")]
     behaviour: String,
@@ -43,7 +49,8 @@ pub fn run(args: Args) -> anyhow::Result<Done> {
         anyhow::ensure!(scale.is_finite() && 0.0 < scale, "--scale: times cannot be divided by {scale}; give a number above 0");
         behaviour.scale = scale;
     }
-    let options = Options { behaviour, port: args.port, tls_port: args.tls_port, log: args.log };
+    let http2 = args.http2.then_some(Http2 { streams: args.http2_streams });
+    let options = Options { behaviour, port: args.port, tls_port: args.tls_port, http2, log: args.log };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(serve(options, announce, stopped(args.parent))).context("the simulator cannot serve")?;
     Ok(Done::Well)

@@ -2,6 +2,7 @@
 //! of a [`ChatDialect`], filled from their files.
 
 use super::chunk::{Choice, Chunk, Delta};
+use super::shape::Shape;
 use super::think::{Splitter, ThinkTags};
 use super::{Decoder, Emit, errors, finish, tally};
 use crate::timeline::{EndMark, ErrorKind, Finish, FinishSeen, Phase, ProviderError, StreamEvent};
@@ -52,6 +53,8 @@ impl Default for ChatDialect {
 pub struct ChatDecoder {
     dialect: Arc<ChatDialect>,
     splitter: Splitter,
+    /// That of the chunk parsed last.
+    shape: Shape,
     /// A structured reasoning field has held text.
     structured: bool,
     model: String,
@@ -86,6 +89,7 @@ impl ChatDecoder {
         ChatDecoder {
             dialect,
             splitter: Splitter::new(think),
+            shape: Shape::default(),
             structured: false,
             model: String::new(),
             fingerprint: String::new(),
@@ -98,9 +102,26 @@ impl ChatDecoder {
     }
 
     fn payload(&mut self, data: &[u8], emit: Emit<'_>) -> bool {
+        match self.shape.text(data) {
+            Some((Phase::Content, text)) => {
+                self.splitter.push(text, emit);
+                return true;
+            }
+            Some((phase, text)) => {
+                emit(StreamEvent::Delta { phase, text, held: 0 });
+                return true;
+            }
+            None => {}
+        }
         match data.first() {
             Some(b'{') => match Chunk::parse(data, &self.dialect) {
-                Ok(chunk) => self.chunk(&chunk, data, emit),
+                Ok(chunk) => {
+                    self.chunk(&chunk, data, emit);
+                    match chunk.only_text() {
+                        Some((phase, text)) => self.shape.learn(data, phase, text),
+                        None => self.shape.forget(),
+                    }
+                }
                 Err(_) => return self.several(data, emit),
             },
             Some(b'"') => match serde_json::from_slice::<Value>(data) {

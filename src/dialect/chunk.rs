@@ -3,6 +3,7 @@
 //! `serde_json::Value` here and, for a plain chunk, no allocation.
 
 use super::chat::ChatDialect;
+use crate::timeline::Phase;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -71,6 +72,20 @@ impl<'a> Chunk<'a> {
         let chunk = ChunkSeed(dialect).deserialize(&mut deserializer)?;
         deserializer.end()?;
         Ok(chunk)
+    }
+    /// The reasoning or the content, if that is all that the chunk says beside names.
+    pub fn only_text(&self) -> Option<(Phase, &str)> {
+        let Choice { delta, message: None, finish, usage: None } = self.first.as_ref()? else { return None };
+        let Delta { reasoning, rank: _, content, refusal, details: None, tools: None } = delta else { return None };
+        let more = [self.usage, self.timing, self.extension].iter().any(Option::is_some) || self.suspect || !self.rest.is_empty();
+        if more || !finish.is_empty() || !refusal.is_empty() {
+            return None;
+        }
+        match (reasoning.as_str(), content.as_str()) {
+            ("", text) => Some((Phase::Content, text)),
+            (text, "") => Some((Phase::Reasoning, text)),
+            _ => None,
+        }
     }
     pub fn choices(&self) -> impl Iterator<Item = &Choice<'a>> {
         self.first.iter().chain(&self.rest)

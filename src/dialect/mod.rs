@@ -4,6 +4,7 @@ pub mod chat;
 mod chunk;
 pub mod errors;
 mod finish;
+mod shape;
 mod tally;
 pub mod think;
 

@@ -193,7 +193,11 @@ impl Gathered<'_> {
         match event {
             StreamEvent::Delta { text: "", .. } => {}
             StreamEvent::Delta { phase, text, held } => {
-                self.text.of_mut(phase).push_str(text);
+                let whole = self.text.of_mut(phase);
+                if whole.capacity() == 0 {
+                    whole.reserve(text.len().max(256));
+                }
+                whole.push_str(text);
                 self.unmarked.push(Unmarked { frame, phase, bytes: text.len() as u32, held });
                 self.texts += 1;
             }

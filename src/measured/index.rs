@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Raised whenever a metric, a flag, an outcome, a grade or a token count of the same record changes its value, or the index its layout. What
 /// was kept before is then computed anew.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const MAGIC: &[u8; 8] = b"pf-index";
 
 /// What was read of a run's records so far.

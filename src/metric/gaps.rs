@@ -1,7 +1,8 @@
 //! Silence between arrivals, and how large they are.
 //!
 //! Two arrivals of one read bear one time although they did not come at one: their gap is never taken. What is known is the time
-//! between the last arrivals of two reads, in which the gaps of all arrivals of the second read lie.
+//! between the last arrivals of two reads, in which the gaps of all arrivals of the second read lie; the gaps of the first read lie in its
+//! own interval.
 
 use super::arrivals::Arrival;
 use super::{Better, Metric, Observation, Reply, Undefined, Unit};
@@ -79,12 +80,25 @@ fn steps(arrivals: &[Arrival]) -> Vec<Step> {
     ends.windows(2).map(between).collect()
 }
 
+/// The gaps of the arrivals of the first read. None of them is taken, and any may be as long as the time in which they came.
+fn within_first(arrivals: &[Arrival]) -> Option<Step> {
+    let first = arrivals.first()?;
+    let of_first = arrivals.iter().take_while(|arrival| arrival.read == first.read);
+    let last = of_first.clone().last()?;
+    let parts = of_first.count().saturating_sub(1) as f64;
+    (0.0 < parts).then(|| Step { value: 0.0, low: 0.0, high: last.moment.at - first.moment.earliest, parts })
+}
+
 fn known_steps(reply: &Reply<'_>) -> Result<Vec<Step>, Undefined> {
     if reply.arrivals.len() < 2 {
         return Err(if reply.arrivals.is_empty() { Undefined::NoArrival } else { Undefined::TooFewArrivals });
     }
-    let steps = steps(&reply.arrivals);
-    if steps.is_empty() { Err(Undefined::OneRead) } else { Ok(steps) }
+    let mut steps = steps(&reply.arrivals);
+    if steps.is_empty() {
+        return Err(Undefined::OneRead);
+    }
+    steps.extend(within_first(&reply.arrivals));
+    Ok(steps)
 }
 
 fn max_gap(reply: &Reply<'_>) -> Result<Observation, Undefined> {
@@ -104,7 +118,8 @@ fn stall_time(reply: &Reply<'_>) -> Result<Observation, Undefined> {
 
 fn stalls(reply: &Reply<'_>) -> Result<Observation, Undefined> {
     let stall = reply.rules.stall_ms;
-    let steps = steps(&reply.arrivals);
+    let mut steps = steps(&reply.arrivals);
+    steps.extend(within_first(&reply.arrivals));
     let count = |long: &dyn Fn(&Step) -> f64| steps.iter().map(long).sum::<f64>();
     let one = |long: bool| if long { 1.0 } else { 0.0 };
     let low = count(&|step| one(step.parts * stall < step.low));

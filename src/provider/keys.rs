@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use url::Url;
 
 /// A target's key.
@@ -94,7 +94,8 @@ pub struct Keys<'c> {
     catalog: &'c Catalog,
     config: UserConfig,
     allowed: Vec<String>,
-    trusted: Vec<Arc<Profile>>,
+    /// Read when the first key asks where it may go: a plan without keys reads none of those files.
+    trusted: OnceLock<Vec<Arc<Profile>>>,
     env: Environment<'c>,
 }
 
@@ -122,7 +123,7 @@ impl<'c> Keys<'c> {
         allowed: Vec<String>,
         env: impl Fn(&str) -> Option<String> + Send + Sync + 'c,
     ) -> Keys<'c> {
-        Keys { catalog, config, allowed, trusted: catalog.trusted(), env: Box::new(env) }
+        Keys { catalog, config, allowed, trusted: OnceLock::new(), env: Box::new(env) }
     }
 
     /// The names of the variables that may hold a provider's key, and the first of them that is set. Looks at nothing else.
@@ -186,7 +187,7 @@ impl<'c> Keys<'c> {
         if own.is_some_and(|source| source.hosts.iter().any(|known| covers(known, host))) {
             return true;
         }
-        self.trusted.iter().any(|known| {
+        self.trusted.get_or_init(|| self.catalog.trusted()).iter().any(|known| {
             let same = match (own, variable) {
                 // The user's config ties this source to the provider's id.
                 (Some(_), _) => known.provider.id == profile.provider.id,
@@ -273,6 +274,16 @@ mod tests {
             Ok(Key { secret: None, .. }) => "none".to_owned(),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn a_target_that_takes_no_key_reads_the_file_of_no_other_provider() {
+        let catalog = Catalog::builtin();
+        let target = catalog.target(&TargetEntry::named("http://127.0.0.1:9/v1=m")).unwrap();
+        let keys = Keys::with_env(&catalog, UserConfig::default(), vec![], |_| None);
+        assert!(keys.resolve(&target).unwrap().secret.is_none());
+        assert!(keys.trusted.get().is_none());
+        assert_eq!(catalog.parsed(), ["openai-compatible"]);
     }
 
     #[test]

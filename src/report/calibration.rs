@@ -27,8 +27,9 @@ pub struct CalibrationTables {
 /// One quantity whose error is told.
 struct Of {
     name: &'static str,
+    /// In files, as the record has it.
     unit: &'static str,
-    /// From the unit of the record to the one shown.
+    /// From that unit to the one shown.
     factor: f64,
     title: (&'static str, &'static str),
     /// Shown to people; files have all.
@@ -62,7 +63,9 @@ const QUANTITIES: [Of; 7] = [
         shown: true,
         of: |errors| errors.gap_us,
     },
-    Of { name: "speed", unit: "%", factor: 100.0, title: ("decode speed, %", "解码速度，%"), shown: true, of: |errors| errors.speed },
+    Of {
+        name: "speed", unit: "share", factor: 100.0, title: ("decode speed, %", "解码速度，%"), shown: true, of: |errors| errors.speed
+    },
     Of {
         name: "tokens",
         unit: "tokens",
@@ -199,7 +202,6 @@ fn list(reading: &CalibrationReading<'_>) -> Table {
     let row = |level: &CalibrationLevel, quantity: &Of| {
         let errors = (quantity.of)(&level.errors)?;
         let load = &level.load;
-        let of = |error: f64| Cell::number(error * quantity.factor);
         Some(Row::new(vec![
             Cell::text(if load.transport == crate::record::TransportKind::Kernel { "kernel" } else { "reqwest" }),
             yes(load.http2),
@@ -209,10 +211,10 @@ fn list(reading: &CalibrationReading<'_>) -> Table {
             Cell::text(quantity.name),
             Cell::text(quantity.unit),
             Cell::number(errors.n as f64),
-            of(errors.p50),
-            of(errors.p95),
-            of(errors.p99),
-            of(errors.max),
+            Cell::number(errors.p50),
+            Cell::number(errors.p95),
+            Cell::number(errors.p99),
+            Cell::number(errors.max),
         ]))
     };
     // What is counted stands in the same list: a number of so many.
@@ -243,4 +245,86 @@ fn list(reading: &CalibrationReading<'_>) -> Table {
         rows.push(counted(level, "exact", claims.exact, claims.checked));
     }
     Table { columns, rows, ..Table::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{
+        CALIBRATION_SCHEMA, CalibrationCost, CalibrationLoad, Claims, Machine, OutcomeErrors, Scheduling, Tool, TransportKind,
+    };
+    use unicode_width::UnicodeWidthStr;
+
+    fn calibration() -> Calibration {
+        let few = |n, p50| Some(Errors { n, p50, p95: 2.0 * p50, p99: 30.0 * p50, max: 4321.0 * p50 });
+        let level = |streams: u32, transport, tls, claims| CalibrationLevel {
+            load: CalibrationLoad { streams, transport, http2: false, tls, new_connections: transport == TransportKind::Kernel },
+            cost: CalibrationCost { seconds: 3.2, cpu_share: Some(0.971), cpu_us_a_text: Some(9.3) },
+            errors: CalibrationErrors {
+                requests: 2 * u64::from(streams),
+                compared: 2 * u64::from(streams),
+                ttft_us: few(2 * u64::from(streams), 4.4),
+                gap_exact_us: (transport == TransportKind::Kernel).then(|| few(126_000, 0.1)).flatten(),
+                gap_us: few(128_000, 0.12),
+                speed: few(2000, 0.000_123),
+                tokens: few(2000, 0.0),
+                outcomes: OutcomeErrors { right: 2255, wrong: 1, wrong_as: [("ok, was broken".to_owned(), 1)].into() },
+                claims,
+                lag_us: few(134_000, 30.0),
+                gaps_untold: 17,
+                ..CalibrationErrors::default()
+            },
+        };
+        let (kernel, reqwest) = (TransportKind::Kernel, TransportKind::Reqwest);
+        let wrong = Claims { checked: 128_000, exact: 126_000, wrong: 7, late: 7 };
+        let scheduling = Scheduling { policy: Some("rr".into()), priority: Some(20), processors: Some("0-1".into()) };
+        Calibration {
+            schema: CALIBRATION_SCHEMA,
+            tool: Tool { name: "photofinish".into(), version: "0.1.0".into() },
+            created: "2026-11-24T10:15:00Z".parse().unwrap(),
+            machine: Machine { cpu: Some("AMD EPYC".into()), os: "linux 6.18".into(), arch: "x86_64".into(), ..Machine::default() },
+            client: scheduling.clone(),
+            simulator: scheduling,
+            load_average: Some(0.4),
+            behaviour: "builtin:calibration".into(),
+            levels: vec![level(1, kernel, false, Claims::default()), level(1000, kernel, true, wrong), level(1000, reqwest, false, wrong)],
+        }
+    }
+
+    fn written(format: Format, lang: Lang, width: usize) -> String {
+        let calibration = calibration();
+        let reading = CalibrationReading { calibration: &calibration, file: "results/calibrations/20261124T101500Z.json", lang };
+        anstream::adapter::strip_str(&calibration_tables(&reading).write(format, width)).to_string()
+    }
+
+    #[test]
+    fn eighty_columns_hold_it_in_both_languages() {
+        for lang in Lang::ALL {
+            let text = written(Format::Terminal, lang, 80);
+            let widest = text.lines().max_by_key(|line| line.width()).unwrap();
+            assert!(widest.width() <= 80, "{widest}");
+            assert!(text.lines().any(|line| line.starts_with("kernel TLS") && line.contains("2255/2256")), "a row a line:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_program_reads_the_record_and_a_spreadsheet_a_line_a_quantity() {
+        let json = written(Format::Json, Lang::Zh, 80);
+        assert_eq!(serde_json::from_str::<Calibration>(&json).unwrap(), calibration());
+        let csv = written(Format::Csv, Lang::Zh, 80);
+        let lines: Vec<&str> = csv.lines().collect();
+        assert!(lines[0].starts_with("transport,http2,tls,new_connections,streams,quantity,unit,n,p50"), "{}", lines[0]);
+        assert!(lines.iter().any(|line| line.starts_with("kernel,no,yes,yes,1000,speed,share,2000,0.000123")), "{csv}");
+        assert!(lines.iter().any(|line| line.starts_with("reqwest,no,no,no,1000,outcome_wrong,share,2256,")), "{csv}");
+    }
+
+    #[test]
+    fn doubts_are_told() {
+        let text = written(Format::Markdown, Lang::En, 80);
+        for words in
+            ["7 of 128000 claims exclude the truth", "1 × judged ok, was broken", "97.1 % of a processor", "thousands of times larger"]
+        {
+            assert!(text.contains(words), "{words}:\n{text}");
+        }
+    }
 }

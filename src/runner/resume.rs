@@ -142,3 +142,24 @@ pub fn tokens_used(answer: &Answer, prompt_tokens: u64, max_tokens: u64) -> u64 
         (None, _) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn what_is_kept_of_a_large_record_tells_the_same_as_the_record() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/example");
+        let place = tempfile::tempdir().unwrap();
+        std::fs::copy(example.join("manifest.json"), place.path().join("manifest.json")).unwrap();
+        let records = std::fs::read(example.join("records.jsonl")).unwrap();
+        std::fs::write(place.path().join("records.jsonl"), records.repeat(3)).unwrap();
+        let (first, kept) = (Run::open_thin(place.path(), thin).unwrap(), place.path().join("resume.jsonl"));
+        assert!(kept.metadata().unwrap().len() < records.len() as u64);
+        let second = Run::open_thin(place.path(), thin).unwrap();
+        assert_eq!((&first.trials, &first.rounds, &first.notes), (&second.trials, &second.rounds, &second.notes));
+        assert_eq!(Before::of(&first), Before::of(&second));
+        assert_eq!(Before::of(&second), Before::of(&Run::open(place.path()).unwrap()), "a thin trial is all that is asked of it");
+    }
+}

@@ -17,8 +17,9 @@ pub struct Certificate {
 
 impl Certificate {
     /// Makes an authority and a certificate for 127.0.0.1 and localhost; the authority's PEM goes to a file for clients to trust.
-    pub fn make() -> io::Result<Certificate> {
-        let (authority_pem, config) = make().map_err(|error| io::Error::other(error.to_string()))?;
+    /// `http2` takes HTTP/2 from clients that offer it.
+    pub fn make(http2: bool) -> io::Result<Certificate> {
+        let (authority_pem, config) = make(http2).map_err(|error| io::Error::other(error.to_string()))?;
         let file = std::env::temp_dir().join(format!("photofinish-sim-{}.pem", std::process::id()));
         std::fs::write(&file, authority_pem)?;
         Ok(Certificate { config: Arc::new(config), file })
@@ -36,7 +37,7 @@ impl Drop for Certificate {
     }
 }
 
-fn make() -> Result<(String, ServerConfig), Box<dyn std::error::Error>> {
+fn make(http2: bool) -> Result<(String, ServerConfig), Box<dyn std::error::Error>> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -49,6 +50,6 @@ fn make() -> Result<(String, ServerConfig), Box<dyn std::error::Error>> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
     Ok((authority.pem(), config))
 }

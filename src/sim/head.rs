@@ -2,15 +2,19 @@
 
 use super::answer::Whole;
 
-/// The header of a stream.
+/// What the header of a stream says in any HTTP; `headers` are the provider's own.
+pub fn stream_headers(headers: &[(String, String)], gzip: bool) -> Vec<(String, String)> {
+    let fixed = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")];
+    let coding = gzip.then_some(("content-encoding", "gzip"));
+    let fixed = fixed.into_iter().chain(coding).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    fixed.chain(headers.iter().cloned()).collect()
+}
+
+/// The header of a stream as HTTP/1 bytes.
 pub fn stream_head(headers: &[(String, String)], http10: bool, gzip: bool) -> Vec<u8> {
     let mut head = String::from(if http10 { "HTTP/1.0 200 OK\r\n" } else { "HTTP/1.1 200 OK\r\n" });
-    head.push_str("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n");
     head.push_str(if http10 { "connection: close\r\n" } else { "transfer-encoding: chunked\r\n" });
-    if gzip {
-        head.push_str("content-encoding: gzip\r\n");
-    }
-    for (name, value) in headers {
+    for (name, value) in stream_headers(headers, gzip) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");

@@ -32,6 +32,11 @@ impl Line {
         self.tls.is_some()
     }
 
+    /// Gives up socket, session, and what had come.
+    pub fn into_parts(self) -> (TcpStream, Option<Box<ServerConnection>>, Vec<u8>, Stamp) {
+        (self.stream, self.tls, self.inbox, self.last_read)
+    }
+
     /// Waits for more from the client; 0 if it has closed.
     pub async fn fill(&mut self) -> io::Result<usize> {
         let mut buffer = [0u8; 16 << 10];
@@ -50,30 +55,12 @@ impl Line {
                 return Ok(n);
             };
             let had = self.inbox.len();
-            let mut rest = &buffer[..n];
-            let mut fault = None;
-            while !rest.is_empty() && fault.is_none() {
-                tls.read_tls(&mut rest)?;
-                match tls.process_new_packets() {
-                    Ok(state) => {
-                        let at = self.inbox.len();
-                        self.inbox.resize(at + state.plaintext_bytes_to_read(), 0);
-                        tls.reader().read_exact(&mut self.inbox[at..])?;
-                    }
-                    Err(error) => fault = Some(io::Error::new(ErrorKind::InvalidData, error)),
-                }
-            }
-            // Handshake messages, or the alert that tells what is wrong.
             self.record.clear();
-            while tls.wants_write() {
-                tls.write_tls(&mut self.record)?;
-            }
+            let taken = take_in(tls, &buffer[..n], &mut self.inbox, &mut self.record);
             if !self.record.is_empty() {
                 write(&self.stream, &self.record).await?;
             }
-            if let Some(fault) = fault {
-                return Err(fault);
-            }
+            taken?;
             if had < self.inbox.len() {
                 return Ok(self.inbox.len() - had);
             }
@@ -105,6 +92,27 @@ impl Line {
         // Without this the close is an ordinary one, and the client sees a cut instead.
         let _ = self.stream.set_zero_linger();
     }
+}
+
+/// Takes bytes of a TLS session in: plaintext goes to `inbox`; handshake messages, or the alert that tells what is wrong, to `answer`.
+pub(super) fn take_in(tls: &mut ServerConnection, bytes: &[u8], inbox: &mut Vec<u8>, answer: &mut Vec<u8>) -> io::Result<()> {
+    let mut rest = bytes;
+    let mut fault = None;
+    while !rest.is_empty() && fault.is_none() {
+        tls.read_tls(&mut rest)?;
+        match tls.process_new_packets() {
+            Ok(state) => {
+                let at = inbox.len();
+                inbox.resize(at + state.plaintext_bytes_to_read(), 0);
+                tls.reader().read_exact(&mut inbox[at..])?;
+            }
+            Err(error) => fault = Some(io::Error::new(ErrorKind::InvalidData, error)),
+        }
+    }
+    while tls.wants_write() {
+        tls.write_tls(answer)?;
+    }
+    fault.map_or(Ok(()), Err)
 }
 
 async fn write(stream: &TcpStream, bytes: &[u8]) -> io::Result<(Stamp, Stamp)> {

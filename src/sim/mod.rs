@@ -15,6 +15,7 @@ mod dist;
 mod distort;
 mod fault;
 mod head;
+mod http2;
 mod line;
 mod play;
 mod reply;
@@ -28,4 +29,4 @@ mod wording;
 pub mod words;
 
 pub use behaviour::{BUILTIN, Behaviour, BehaviourError};
-pub use server::{Detail, Options, Ready, serve};
+pub use server::{Detail, Http2, Options, Ready, serve};

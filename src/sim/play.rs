@@ -16,11 +16,7 @@ use std::io;
 pub async fn play(schedule: &Schedule, mut line: Line, stream: Stream, truth: &mut Truth) -> io::Result<Option<Line>> {
     let Stream { mut reply, carriage, headers, hidden } = stream;
     let received = line.last_read;
-    truth.status = 200;
-    truth.hidden_tokens = hidden as u32;
-    truth.prompt_tokens = reply.prompt_tokens() as u32;
-    truth.finish = Some(reply.script.finish.clone());
-
+    describe(truth, &reply, hidden);
     schedule.until(received.plus(reply.script.head_at)).await;
     let head = stream_head(&headers, carriage.http10, carriage.gzip);
     let (before, after) = line.send(&head).await?;
@@ -97,8 +93,16 @@ pub async fn play(schedule: &Schedule, mut line: Line, stream: Stream, truth: &m
     Ok(None)
 }
 
+/// Notes what is known of a stream before it begins.
+pub fn describe(truth: &mut Truth, reply: &Reply, hidden: usize) {
+    truth.status = 200;
+    truth.hidden_tokens = hidden as u32;
+    truth.prompt_tokens = reply.prompt_tokens() as u32;
+    truth.finish = Some(reply.script.finish.clone());
+}
+
 /// A step's bytes: one chunk, or one for each of several acts.
-fn chunks(reply: &mut Reply, framing: &mut Framing, step: &Step, payload: &mut Vec<u8>, wire: &mut Vec<u8>) -> Held {
+pub fn chunks(reply: &mut Reply, framing: &mut Framing, step: &Step, payload: &mut Vec<u8>, wire: &mut Vec<u8>) -> Held {
     let mut all = Held::default();
     let alone = std::slice::from_ref(&step.act);
     for act in if let Act::Several(acts) = &step.act { acts } else { alone } {

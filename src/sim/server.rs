@@ -4,6 +4,7 @@ use super::answer::{self, Answer, Circumstances, Silence, Whole};
 use super::behaviour::{Behaviour, System};
 use super::certificate::Certificate;
 use super::head::whole_bytes;
+use super::http2::{self, Begins};
 use super::line::Line;
 use super::play::{play, wait_for_end};
 use super::request::{self, Read, Request};
@@ -32,8 +33,17 @@ pub struct Options {
     pub port: u16,
     /// Port for TLS; absent: none; 0: any.
     pub tls_port: Option<u16>,
+    /// HTTP/2 beside HTTP/1.1, for clients that begin it.
+    pub http2: Option<Http2>,
     /// Where to write the truth.
     pub log: Option<PathBuf>,
+}
+
+/// How HTTP/2 is served.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Http2 {
+    /// At most so many streams at once on a connection; absent: as many as come.
+    pub streams: Option<u32>,
 }
 
 /// What the READY line tells.
@@ -45,6 +55,8 @@ pub struct Ready {
     pub tls_base: Option<String>,
     /// The certificate to trust for it.
     pub ca_file: Option<String>,
+    /// Whether HTTP/2 is spoken on both.
+    pub http2: bool,
     /// `http://127.0.0.1:PORT` of a port that takes connections and never answers on them.
     pub deaf_base: String,
     /// The systems' names, in the order of the file.
@@ -72,9 +84,13 @@ pub struct Detail {
     pub model: String,
 }
 
-struct House {
+/// What all connections share.
+pub(super) struct House {
     behaviour: Behaviour,
-    schedule: Schedule,
+    /// When what is due.
+    pub schedule: Schedule,
+    /// Whether HTTP/2 is spoken, and how.
+    pub http2: Option<Http2>,
     lists: Lists,
     counts: RefCell<HashMap<String, Seen>>,
     connections: Cell<u64>,
@@ -94,7 +110,7 @@ pub async fn serve(options: Options, ready: impl FnOnce(&Ready), stop: impl Futu
     let deaf = bind(0)?.listen(1024)?;
     let secure = match options.tls_port {
         None => None,
-        Some(port) => Some((listen(port)?, Certificate::make()?)),
+        Some(port) => Some((listen(port)?, Certificate::make(options.http2.is_some())?)),
     };
     let (log, writer) = match &options.log {
         None => (None, None),
@@ -112,6 +128,7 @@ pub async fn serve(options: Options, ready: impl FnOnce(&Ready), stop: impl Futu
         base: base("http", &plain)?,
         tls_base: secure.as_ref().map(|(listener, _)| base("https", listener)).transpose()?,
         ca_file: secure.as_ref().map(|(_, certificate)| certificate.file().display().to_string()),
+        http2: options.http2.is_some(),
         deaf_base: base("http", &deaf)?,
         systems: options.behaviour.systems.iter().map(|system| system.name.clone()).collect(),
         details: options.behaviour.systems.iter().map(detail).collect(),
@@ -121,6 +138,7 @@ pub async fn serve(options: Options, ready: impl FnOnce(&Ready), stop: impl Futu
     let house = Rc::new(House {
         behaviour: options.behaviour,
         schedule: Schedule::default(),
+        http2: options.http2,
         lists: Lists::default(),
         counts: RefCell::default(),
         connections: Cell::new(0),
@@ -189,9 +207,15 @@ async fn accept(house: &Rc<House>, listener: TcpListener, tls: Option<std::sync:
 }
 
 /// One connection: request after request.
-async fn converse(house: &House, mut line: Line) -> io::Result<()> {
+async fn converse(house: &Rc<House>, mut line: Line) -> io::Result<()> {
     let connection = house.connections.get();
     house.connections.set(connection + 1);
+    if house.http2.is_some() {
+        match http2::begins(&mut line).await? {
+            Begins::Http2 => return http2::converse(house, line, connection).await,
+            Begins::Other => {}
+        }
+    }
     loop {
         let request = match request::read(&line.inbox) {
             Read::More { expects_continue } => {
@@ -216,7 +240,7 @@ async fn converse(house: &House, mut line: Line) -> io::Result<()> {
                 request
             }
         };
-        let truth = Truth { connection, tls: line.is_tls(), received_ns: line.last_read.0, ..Truth::default() };
+        let truth = Truth { connection, tls: line.is_tls(), http: "1.1", received_ns: line.last_read.0, ..Truth::default() };
         let close = request.close;
         let Some(kept) = respond(house, line, *request, truth).await? else { return Ok(()) };
         line = kept;
@@ -235,27 +259,13 @@ fn system_of<'a>(behaviour: &'a Behaviour, path: &str) -> Option<&'a System> {
 
 /// Answers one request. Gives the connection back if it can serve another.
 async fn respond(house: &House, mut line: Line, request: Request, truth: Truth) -> io::Result<Option<Line>> {
-    let system = system_of(&house.behaviour, &request.path);
-    let Some(system) = system.filter(|_| request.method == "POST" && request.path.ends_with("/chat/completions")) else {
-        line.send(&whole_bytes(&answer::other(&house.behaviour, system, &request), request.close)).await?;
-        return Ok(Some(line));
+    let (answer, mut log) = match house.answer(&request, line.last_read, truth) {
+        Ok(answered) => answered,
+        Err(other) => {
+            line.send(&whole_bytes(&other, request.close)).await?;
+            return Ok(Some(line));
+        }
     };
-    let (nth, seen_before) = house.note(&system.name, &request.body);
-    let about = Circumstances {
-        behaviour: &house.behaviour,
-        nth,
-        seen_before,
-        lists: &house.lists,
-        since_start_s: line.last_read.since(house.started) as f64 / 1e9,
-        wall: Clock::System.wall(),
-    };
-    let (answer, faults) = answer::chat(system, &request, about);
-    let mut log = Handover::new(truth, house.log.clone());
-    log.truth.system.clone_from(&system.name);
-    log.truth.request_id = request.header("x-request-id").or(request.header("x-client-request-id")).map(str::to_owned);
-    log.truth.nth = nth;
-    log.truth.faults = faults.iter().map(|fault| fault.name()).collect();
-    log.truth.ended = "stopped";
     let told = tell(house, line, answer, request.close, &mut log.truth).await;
     log.truth.ended_ns = clock::mono().0;
     if told.is_err() {
@@ -265,6 +275,31 @@ async fn respond(house: &House, mut line: Line, request: Request, truth: Truth) 
 }
 
 impl House {
+    /// What a chat request that was read at `received` is answered with, and its truth so far; or the answer to any other request.
+    pub fn answer(&self, request: &Request, received: Stamp, truth: Truth) -> Result<(Answer, Handover), Whole> {
+        let system = system_of(&self.behaviour, &request.path);
+        let Some(system) = system.filter(|_| request.method == "POST" && request.path.ends_with("/chat/completions")) else {
+            return Err(answer::other(&self.behaviour, system, request));
+        };
+        let (nth, seen_before) = self.note(&system.name, &request.body);
+        let about = Circumstances {
+            behaviour: &self.behaviour,
+            nth,
+            seen_before,
+            lists: &self.lists,
+            since_start_s: received.since(self.started) as f64 / 1e9,
+            wall: Clock::System.wall(),
+        };
+        let (answer, faults) = answer::chat(system, request, about);
+        let mut log = Handover::new(truth, self.log.clone());
+        log.truth.system.clone_from(&system.name);
+        log.truth.request_id = request.header("x-request-id").or(request.header("x-client-request-id")).map(str::to_owned);
+        log.truth.nth = nth;
+        log.truth.faults = faults.iter().map(|fault| fault.name()).collect();
+        log.truth.ended = "stopped";
+        Ok((answer, log))
+    }
+
     /// Counts a request: how many the system had before, and how often these bytes.
     fn note(&self, system: &str, body: &[u8]) -> (u64, u32) {
         // FNV-1a: a short name for the bytes; a collision would only make two requests seem one.

@@ -20,6 +20,8 @@ pub struct Truth {
     pub connection: u64,
     /// Whether it was TLS.
     pub tls: bool,
+    /// `1.1` or `2`: the HTTP of the connection.
+    pub http: &'static str,
     /// When the read that brought the request's last byte had returned.
     pub received_ns: u64,
     /// Just before the write of the response's header.

@@ -57,3 +57,54 @@ fn is_calibration(path: &Path) -> bool {
 fn read(path: &Path) -> Option<Calibration> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{CALIBRATION_SCHEMA, CalibrationLoad, CitedLevel, Machine, Tool, TransportKind};
+
+    fn calibration(created: &str, machine: &str, version: &str) -> Calibration {
+        let level = r#"{"streams":64,"transport":"kernel","new_connections":true,"seconds":3.0,"requests":128,"compared":128,
+            "ttft_us":{"n":128,"p50":4.0,"p95":6.0,"p99":21.0,"max":24.0},"outcomes":{"right":1,"wrong":0},
+            "claims":{"checked":1,"exact":1,"wrong":0}}"#;
+        Calibration {
+            schema: CALIBRATION_SCHEMA,
+            tool: Tool { name: "photofinish".into(), version: version.into() },
+            created: created.parse().unwrap(),
+            machine: Machine { digest: machine.into(), ..Machine::default() },
+            client: Default::default(),
+            simulator: Default::default(),
+            load_average: None,
+            behaviour: "builtin:calibration".into(),
+            levels: vec![serde_json::from_str(level).unwrap()],
+        }
+    }
+
+    #[test]
+    fn the_newest_of_this_machine_is_cited_and_this_version_goes_first() {
+        let results = tempfile::tempdir().unwrap();
+        let cited = || cited_calibration(results.path(), "mine", "2").map(|cited| (cited.file, cited.by_version));
+        assert_eq!(cited(), None);
+        for (created, machine, version) in
+            [("2026-11-24T09:00:00Z", "mine", "1"), ("2026-11-24T10:00:00Z", "mine", "1"), ("2026-11-24T11:00:00Z", "another", "2")]
+        {
+            put_calibration(results.path(), &calibration(created, machine, version)).unwrap();
+        }
+        std::fs::write(results.path().join("calibrations/20261124T120000Z.json"), "{torn").unwrap();
+        assert_eq!(cited(), Some(("calibrations/20261124T100000Z.json".into(), Some("1".into()))));
+        put_calibration(results.path(), &calibration("2026-11-24T08:00:00Z", "mine", "2")).unwrap();
+        assert_eq!(cited(), Some(("calibrations/20261124T080000Z.json".into(), None)));
+        let level = cited_calibration(results.path(), "mine", "2").unwrap().levels[0];
+        let load = CalibrationLoad { streams: 64, transport: TransportKind::Kernel, http2: false, tls: false, new_connections: true };
+        assert_eq!(level, CitedLevel { load, ttft_p99_us: 21.0, requests: 128 });
+    }
+
+    #[test]
+    fn it_comes_back_as_it_was_stored() {
+        let results = tempfile::tempdir().unwrap();
+        let stored = calibration("2026-11-24T09:00:00Z", "mine", "1");
+        let file = put_calibration(results.path(), &stored).unwrap();
+        assert_eq!(read(&file), Some(stored));
+        assert_eq!(crate::store::Run::latest(results.path()), None, "no run");
+    }
+}

@@ -26,9 +26,19 @@ pub fn create(results: &Path, manifest: &Manifest, plan: &str) -> Result<PathBuf
     make_folder(&folder, false)?;
     let json = serde_json::to_vec_pretty(manifest)
         .map_err(|error| StoreError::Manifest { path: folder.join(MANIFEST), message: error.to_string() })?;
-    write_whole(&folder, PLAN, plan.as_bytes())?;
-    write_whole(&folder, MANIFEST, &json)?;
-    sync_folder(results);
+    // The first request waits for the disk, so both wait for it at once.
+    let files = std::thread::scope(|scope| {
+        let plan = scope.spawn(|| written(&folder, PLAN, plan.as_bytes()));
+        let manifest = written(&folder, MANIFEST, &json);
+        plan.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and_then(|plan| Ok([plan, manifest?]))
+    })?;
+    for Written { path, temporary } in files {
+        fs::rename(&temporary, &path).map_err(io(&path))?;
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| sync_folder(results));
+        sync_folder(&folder);
+    });
     Ok(folder)
 }
 
@@ -65,16 +75,27 @@ fn make_folder(path: &Path, may_exist: bool) -> Result<(), StoreError> {
 
 /// Written under another name, synced, then renamed: after a crash a file is there whole or not at all.
 pub(super) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let Written { path, temporary } = written(folder, name, bytes)?;
+    fs::rename(&temporary, &path).map_err(io(&path))?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// A file that lies on the disk under another name, to be renamed: after a crash a file is there whole or not at all.
+struct Written {
+    path: PathBuf,
+    temporary: PathBuf,
+}
+
+fn written(folder: &Path, name: &str, bytes: &[u8]) -> Result<Written, StoreError> {
     let (path, temporary) = (folder.join(name), folder.join(format!(".{name}.new")));
     let write = || -> std::io::Result<()> {
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
         file.write_all(&secret::mask().mask_bytes(bytes))?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)
+        file.sync_all()
     };
     write().map_err(io(&path))?;
-    sync_folder(folder);
-    Ok(())
+    Ok(Written { path, temporary })
 }
 
 /// A folder's entries reach the disk too; where the system cannot do that for folders, the files still did.

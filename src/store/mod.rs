@@ -8,6 +8,7 @@ mod journal;
 mod of_plan;
 mod read;
 mod stream;
+mod thin;
 
 use crate::record::{Manifest, Note, RoundLine, StageLine, Trial};
 use std::path::PathBuf;

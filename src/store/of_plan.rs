@@ -2,9 +2,10 @@
 
 use super::folder::RECORDS;
 use super::read::{line, manifest};
+use super::{Folder, thin};
 use crate::record::{Line, Manifest, RoundState};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// A run, as far as whoever would go on with it has to know it.
@@ -42,10 +43,15 @@ pub fn runs(results: &Path, wanted: impl Fn(&Manifest) -> bool) -> Vec<Known> {
     runs
 }
 
-/// The rounds that are over. Only lines of rounds are looked into: a month of trials is gigabytes.
+/// The rounds that are over. Only lines of rounds are looked into, and those not that are kept apart already: a month of trials is
+/// gigabytes.
 fn closed(folder: &Path) -> BTreeSet<u32> {
-    let mut closed = BTreeSet::new();
-    let Ok(file) = std::fs::File::open(folder.join(RECORDS)) else { return closed };
+    let (known, from) = Folder::open(folder).map(|folder| thin::rounds(&folder)).unwrap_or_default();
+    let mut closed: BTreeSet<u32> = known.iter().filter(|line| line.state != RoundState::Begun).map(|line| line.round).collect();
+    let Ok(mut file) = std::fs::File::open(folder.join(RECORDS)) else { return closed };
+    if file.seek(SeekFrom::Start(from)).is_err() {
+        return closed;
+    }
     let (mut reader, mut bytes) = (BufReader::with_capacity(1 << 20, file), Vec::new());
     while reader.read_until(b'\n', &mut bytes).is_ok_and(|read| 0 < read) {
         if bytes.starts_with(br#"{"kind":"round","#)

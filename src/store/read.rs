@@ -1,7 +1,7 @@
 //! Reading a run back: tolerant of what a later version may add, and of a line that a crash cut short.
 
 use super::folder::{MANIFEST, PLAN, RECORDS, TORN, io};
-use super::{Folder, Run, StoreError};
+use super::{Folder, Run, StoreError, thin};
 use crate::record::{Line, Manifest, SCHEMA, Trial};
 use crate::secret;
 use serde::Deserialize;
@@ -36,9 +36,10 @@ impl Run {
         Ok(run)
     }
 
-    /// As [`Run::open`], with each trial reduced by `thin` as soon as it is read: a month's texts and timelines are gigabytes, and who goes
-    /// on with a run asks little of each trial. Read by all processors; the file is never whole in memory.
-    pub fn open_thin(path: &Path, thin: impl Fn(&mut Trial) + Sync) -> Result<Run, StoreError> {
+    /// As [`Run::open`], with each trial reduced by `reduce` as soon as it is read: a month's texts and timelines are gigabytes, and who goes
+    /// on with a run asks little of each trial. Read by all processors; the file is never whole in memory. What is left of a large record is
+    /// kept beside it, so that the next call reads only what was appended; so `reduce` has to be the same in every call.
+    pub fn open_thin(path: &Path, reduce: impl Fn(&mut Trial) + Sync) -> Result<Run, StoreError> {
         let records = Folder::open(path)?;
         let mut run = Run {
             folder: records.path.clone(),
@@ -50,16 +51,18 @@ impl Run {
             torn: records.torn_before,
         };
         let take = |trials: &mut Vec<Trial>, mut trial: Trial| {
-            thin(&mut trial);
+            reduce(&mut trial);
             trials.push(trial);
         };
-        records.scan(0..records.length, take, |part| {
+        let from = thin::recall(&records, &mut run);
+        records.scan(from..records.length, take, |part| {
             run.trials.extend(part.trials);
             run.rounds.extend(part.rounds);
             run.stages.extend(part.stages);
             run.notes.extend(part.notes);
             run.torn += part.torn;
         })?;
+        thin::keep(&records, &run, from);
         Ok(run)
     }
 

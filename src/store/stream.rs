@@ -193,10 +193,15 @@ impl Folder {
 
     /// Puts an index beside the records, whole or not at all. `false` where the folder cannot be written to: reading goes on without.
     pub fn keep_index(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> bool {
+        self.keep(INDEX, write)
+    }
+
+    /// Puts a disposable file of this name beside the records, whole or not at all.
+    pub(super) fn keep(&self, name: &str, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> bool {
         static KEPT: AtomicU32 = AtomicU32::new(0);
         // Two readers at once write two files, and the later name stands.
-        let name = format!(".{INDEX}.{}-{}.new", std::process::id(), KEPT.fetch_add(1, Ordering::Relaxed));
-        let (path, temporary) = (self.path.join(INDEX), self.path.join(name));
+        let new = format!(".{name}.{}-{}.new", std::process::id(), KEPT.fetch_add(1, Ordering::Relaxed));
+        let (path, temporary) = (self.path.join(name), self.path.join(new));
         let keep = || -> std::io::Result<()> {
             let mut file = folder::private(File::options().write(true).create_new(true)).open(&temporary)?;
             write(&mut file)?;

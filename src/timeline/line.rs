@@ -156,6 +156,7 @@ impl Timeline {
     pub fn expect_from(&mut self, base: Offset) {
         if self.is_empty() {
             self.base = base.0;
+            self.rows.reserve(32); // the first steps of a growing list are the dearest
         }
     }
     /// The number of texts.

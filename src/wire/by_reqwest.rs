@@ -6,9 +6,15 @@
 //! that opened a connection (`reused` is false) the connecting lies within every latency, and no TTFT can be taken from it.
 //! reqwest opens it anew without asking if the server had closed it; the count of its connections shows that. A request that went out
 //! is never sent again.
+//!
+//! Over HTTP/1.1 each [`ReqwestConnection`] has a connection of its own. Over HTTP/2 all that are open to one endpoint share one, as
+//! reqwest's own pool does, each with a stream of its own at a time; it is closed when the last of them is dropped, and not used
+//! for further exchanges once one broke off on it. HTTP/2 is asked for by the endpoint and then is the only protocol offered: an
+//! exchange over another one would answer a question that nobody asked.
 
 use super::blame::{authority, is_local, is_resolver_fault, next_id};
 use super::cut::Cutter;
+use super::opened::{Before, Opened};
 use super::roots::Roots;
 use super::sse::Piece;
 use super::{ConnectFailure, Connection, Endpoint, ExchangeFacts, Head, HeaderText, Transport, Watch, WireRequest};
@@ -19,25 +25,49 @@ use crate::timeline::{Ended, Limit, Mark, Stage};
 use crate::units::Stamp;
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-/// Makes a client of its own for every connection, so that a connection is one stream.
+/// Makes a client of its own for every connection, so that a connection is one stream; over HTTP/2 one for all to an endpoint.
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     roots: Roots,
+    /// HTTP/2 clients that somebody holds.
+    shared: Arc<Mutex<HashMap<Endpoint, Weak<Client>>>>,
+}
+
+/// Passes of the runtime after which a connection is with its pool again; one was seen to do.
+const PUT_BACK: u32 = 2;
+
+/// A client, and what its connections came to.
+#[derive(Debug)]
+struct Client {
+    http: reqwest::Client,
+    base: String,
+    opened: Opened,
+    http2: bool,
+    /// An exchange broke off on its connection.
+    broken: AtomicBool,
 }
 
 impl ReqwestTransport {
     /// A transport that trusts these roots.
     pub fn new(roots: Roots) -> ReqwestTransport {
-        ReqwestTransport { roots }
+        ReqwestTransport { roots, shared: Arc::default() }
     }
 
-    fn client(&self, endpoint: &Endpoint, opened: Opened) -> Result<reqwest::Client, String> {
+    fn client(&self, endpoint: &Endpoint) -> Result<Arc<Client>, String> {
+        let opened = Opened::none();
+        let scheme = if endpoint.tls { "https" } else { "http" };
+        let base = format!("{scheme}://{}", authority(&endpoint.host, Some(endpoint.port)));
+        let http = self.http(endpoint, opened.clone())?;
+        Ok(Arc::new(Client { http, base, opened, http2: endpoint.http2, broken: AtomicBool::new(false) }))
+    }
+
+    fn http(&self, endpoint: &Endpoint, opened: Opened) -> Result<reqwest::Client, String> {
         let tls = self.roots.config(endpoint.ca_file.as_deref(), endpoint.http2)?;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured((*tls).clone())
@@ -49,11 +79,8 @@ impl ReqwestTransport {
             .pool_max_idle_per_host(1)
             .connect_timeout(Duration::from_millis(endpoint.connect_ms))
             .connector_layer(opened);
-        builder = match (endpoint.http2, endpoint.tls) {
-            (false, _) => builder.http1_only(),
-            (true, true) => builder, // as the server chooses by ALPN
-            (true, false) => builder.http2_prior_knowledge(),
-        };
+        // With prior knowledge the client opens one connection, however many requests begin at once.
+        builder = if endpoint.http2 { builder.http2_prior_knowledge() } else { builder.http1_only() };
         if let Some(proxy) = &endpoint.proxy {
             let proxy = reqwest::Proxy::all(proxy).map_err(|_| "the proxy's URL cannot be read".to_owned())?;
             builder = builder.proxy(proxy);
@@ -65,52 +92,71 @@ impl ReqwestTransport {
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn connect(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, ConnectFailure> {
-        let opened = Opened::default();
-        let connect = Connect { id: next_id(), ..Connect::default() };
-        let client = self.client(endpoint, opened.clone()).map_err(|message| {
-            let connect = connect.clone();
-            ConnectFailure { stage: Stage::Tls, message, timed_out: false, local: true, connect }
-        })?;
-        let scheme = if endpoint.tls { "https" } else { "http" };
-        let base = format!("{scheme}://{}", authority(&endpoint.host, Some(endpoint.port)));
-        let facts = ExchangeFacts { connect, ..ExchangeFacts::default() };
-        Ok(Box::new(ReqwestConnection { client, base, opened, begun: 0, facts, good: true }))
+        if !endpoint.http2 {
+            return self.connect_alone(endpoint).await;
+        }
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = shared.get(endpoint).and_then(Weak::upgrade).filter(|client| !client.is_broken());
+        let client = match held {
+            Some(client) => client,
+            None => self.client(endpoint).map_err(no_client)?,
+        };
+        shared.insert(endpoint.clone(), Arc::downgrade(&client));
+        Ok(Box::new(ReqwestConnection::over(client)))
+    }
+    async fn connect_alone(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, ConnectFailure> {
+        Ok(Box::new(ReqwestConnection::over(self.client(endpoint).map_err(no_client)?)))
     }
 }
 
-/// A client of its own, whose one connection is opened by the first exchange.
+/// Settings that make no client, such as a CA file that cannot be read.
+fn no_client(message: String) -> ConnectFailure {
+    let connect = Connect { id: next_id(), ..Connect::default() };
+    ConnectFailure { stage: Stage::Tls, message, timed_out: false, local: true, connect }
+}
+
+impl Client {
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+}
+
+/// A place at a client, whose connection is opened by the first exchange.
 #[derive(Debug)]
 pub struct ReqwestConnection {
-    client: reqwest::Client,
-    base: String,
-    opened: Opened,
-    /// Connections begun before the latest exchange.
-    begun: u32,
+    client: Arc<Client>,
+    /// The client's connections when the latest exchange began.
+    before: Before,
     facts: ExchangeFacts,
     good: bool,
+}
+
+impl Drop for ReqwestConnection {
+    fn drop(&mut self) {
+        if !self.good {
+            self.client.broken.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 #[async_trait]
 impl Connection for ReqwestConnection {
     async fn exchange(&mut self, request: &WireRequest, watch: &mut dyn Watch) -> Ended {
         self.good = false;
-        self.begun = self.opened.count();
-        self.facts = ExchangeFacts { connect: Connect { id: self.facts.connect.id, ..Connect::default() }, ..ExchangeFacts::default() };
+        self.before = self.client.opened.now();
+        self.facts = ExchangeFacts::default();
         let made = match self.request(request) {
             Ok(made) => made,
             Err(message) => return Ended::SendFailed { message },
         };
         self.facts.stamps = Stamps { first_write: Some(mono()), ..Stamps::default() };
-        let sent = self.client.execute(made).await;
-        let reused = self.opened.count() == self.begun;
-        if !reused && self.begun > 0 {
-            self.facts.connect.id = next_id();
-        }
-        self.facts.connect.reused = reused;
+        let sent = self.client.http.execute(made).await;
+        self.facts.connect = self.connection();
         let mut response = match sent {
             Ok(response) => response,
             Err(error) => {
-                let ended = send_failed(error);
+                let first = self.client.http2 && !self.facts.connect.reused;
+                let ended = send_failed(error, first);
                 if !matches!(ended, Ended::ClosedEarly { .. } | Ended::Unreadable { .. }) {
                     self.facts.stamps.first_write = None; // nothing was written
                 }
@@ -132,19 +178,38 @@ impl Connection for ReqwestConnection {
         self.good = ended == Ended::Complete;
         ended
     }
+    /// A moment for the client's own tasks to put the connection back: an exchange that followed at once would not find it, and would
+    /// begin to open another.
+    async fn part(&mut self) {
+        if self.good && !self.client.http2 {
+            for _ in 0..PUT_BACK {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
     fn facts(&self) -> ExchangeFacts {
-        let mut facts = self.facts.clone();
-        facts.connect.reused = self.opened.count() == self.begun && self.begun > 0;
-        facts
+        let known = self.facts.connect.http.is_some();
+        let connect = if known { self.facts.connect.clone() } else { self.connection() };
+        ExchangeFacts { connect, ..self.facts.clone() }
     }
     fn reusable(&self) -> bool {
-        self.good
+        self.good && !self.client.is_broken()
     }
 }
 
 impl ReqwestConnection {
+    fn over(client: Arc<Client>) -> ReqwestConnection {
+        ReqwestConnection { client, before: Before::default(), facts: ExchangeFacts::default(), good: true }
+    }
+
+    /// Which connection the latest exchange went over, as far as the client's count of them tells.
+    fn connection(&self) -> Connect {
+        let opened = &self.client.opened;
+        Connect { id: opened.id(), reused: opened.over_one_of(self.before), ..Connect::default() }
+    }
+
     fn request(&self, request: &WireRequest) -> Result<reqwest::Request, String> {
-        let url = reqwest::Url::parse(&format!("{}{}", self.base, request.path)).map_err(|error| format!("the URL: {error}"))?;
+        let url = reqwest::Url::parse(&format!("{}{}", self.client.base, request.path)).map_err(|error| format!("the URL: {error}"))?;
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).map_err(|error| error.to_string())?;
         let mut made = reqwest::Request::new(method, url);
         for (name, value) in &request.headers {
@@ -240,26 +305,30 @@ fn words(error: reqwest::Error) -> String {
     text
 }
 
-fn send_failed(error: reqwest::Error) -> Ended {
+/// A request without a reply; `first` on an HTTP/2 connection.
+fn send_failed(error: reqwest::Error, first: bool) -> Ended {
     if !error.is_connect() {
-        return broken(error);
+        let doubtful = first && ends_connection(&error);
+        return match broken(error) {
+            Ended::ClosedEarly { message } if doubtful => Ended::ClosedEarly { message: message + SPEAKS_IT },
+            Ended::Unreadable { message } if doubtful => Ended::Unreadable { message: message + SPEAKS_IT },
+            ended => ended,
+        };
     }
     if error.is_timeout() {
         return Ended::TimedOut { limit: Limit::Connect };
     }
-    let mut system = None;
-    let mut source = error.source();
-    while let Some(inner) = source {
-        system = inner.downcast_ref::<std::io::Error>().or(system);
-        source = inner.source();
-    }
+    let system = source::<std::io::Error>(&error);
     let dns = error.is_dns();
     let local = system.is_some_and(|error| is_local(error) || dns && is_resolver_fault(error));
-    let message = words(error);
+    let mut message = words(error);
     let lower = message.to_lowercase();
+    if lower.contains("noapplicationprotocol") {
+        message.push_str("; this server offers no HTTP/2: leave out `http2: true`");
+    }
     let stage = match dns {
         true => Stage::Dns,
-        _ if ["certificate", "tls", "handshake", "invalidcontenttype"].iter().any(|word| lower.contains(word)) => Stage::Tls,
+        _ if ["certificate", "tls", "handshake", "invalidcontenttype", "fatal alert"].iter().any(|word| lower.contains(word)) => Stage::Tls,
         _ if ["proxy", "socks", "tunnel"].iter().any(|word| lower.contains(word)) => Stage::Proxy,
         _ => Stage::Tcp,
     };
@@ -267,46 +336,29 @@ fn send_failed(error: reqwest::Error) -> Ended {
 }
 
 fn broken(error: reqwest::Error) -> Ended {
+    let against_protocol = source::<h2::Error>(&error).is_some_and(|error| error.is_go_away() && error.is_library());
     let message = words(error);
-    match ["invalid HTTP", "parse", "invalid chunk", "Invalid chunk", "message head is too large"].iter().any(|word| message.contains(word))
-    {
+    let unreadable = ["invalid HTTP", "parse", "invalid chunk", "Invalid chunk", "message head is too large"];
+    match against_protocol || unreadable.iter().any(|word| message.contains(word)) {
         true => Ended::Unreadable { message },
         false => Ended::ClosedEarly { message },
     }
 }
 
-/// Counts the connections that a client begins to open: the only way to know whether an exchange went over a new one.
-#[derive(Debug, Clone, Default)]
-struct Opened(Arc<AtomicU32>);
+const SPEAKS_IT: &str = "; does this server speak HTTP/2?";
 
-impl Opened {
-    fn count(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
+/// Whether an error is one of the HTTP/2 connection, not of a stream on it.
+fn ends_connection(error: &reqwest::Error) -> bool {
+    source::<h2::Error>(error).is_some_and(h2::Error::is_go_away) || source::<std::io::Error>(error).is_some()
 }
 
-impl<S> tower_layer::Layer<S> for Opened {
-    type Service = Counting<S>;
-    fn layer(&self, inner: S) -> Counting<S> {
-        Counting { inner, opened: self.clone() }
+/// The innermost cause of a kind.
+fn source<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    let mut found = None;
+    let mut source = error.source();
+    while let Some(inner) = source {
+        found = inner.downcast_ref::<E>().or(found);
+        source = inner.source();
     }
-}
-
-#[derive(Debug, Clone)]
-struct Counting<S> {
-    inner: S,
-    opened: Opened,
-}
-
-impl<R, S: tower_service::Service<R>> tower_service::Service<R> for Counting<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-    fn call(&mut self, request: R) -> S::Future {
-        self.opened.0.fetch_add(1, Ordering::Relaxed);
-        self.inner.call(request)
-    }
+    found
 }

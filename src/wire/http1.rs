@@ -171,13 +171,38 @@ impl Response {
                     let data = self.take_body(input, u64::MAX)?;
                     return Ok(Some(Piece::Body { data, chunk: 0 }));
                 }
+                State::DataCr if input.starts_with(b"\r\n") => {
+                    *input = &input[2..];
+                    self.state = State::Size { n: 0, digits: 0 };
+                }
                 _ => {
+                    if matches!(self.state, State::Size { digits: 0, .. }) && self.take_size_line(input) {
+                        continue;
+                    }
                     let byte = input[0];
                     *input = &input[1..];
                     self.state = self.framing(byte)?;
                 }
             }
         }
+    }
+
+    /// The usual size line at once, if all of it is there; every other one goes byte by byte.
+    fn take_size_line(&mut self, input: &mut &[u8]) -> bool {
+        let mut n = 0;
+        for (at, byte) in input.iter().take(8).enumerate() {
+            match (*byte as char).to_digit(16) {
+                Some(digit) => n = n << 4 | u64::from(digit),
+                None if at > 0 && input[at..].starts_with(b"\r\n") => {
+                    self.chunk += 1;
+                    *input = &input[at + 2..];
+                    self.state = sized(n);
+                    return true;
+                }
+                None => return false,
+            }
+        }
+        false
     }
 
     fn take_body<'a>(&mut self, input: &mut &'a [u8], left: u64) -> Result<&'a [u8], Fault> {

@@ -12,6 +12,7 @@ pub mod http1;
 #[cfg(all(unix, not(photofinish_portable)))]
 mod kernel;
 pub mod ndjson;
+mod opened;
 #[cfg(all(unix, not(photofinish_portable)))]
 pub mod realtime;
 mod roots;
@@ -45,7 +46,7 @@ pub struct Endpoint {
     pub ca_file: Option<PathBuf>,
     /// A proxy, by HTTP CONNECT (`http://host:port`; reqwest also takes `socks5://`).
     pub proxy: Option<String>,
-    /// Ask for HTTP/2 (reqwest only).
+    /// HTTP/2 instead of HTTP/1.1 (reqwest only).
     pub http2: bool,
     /// Limit for DNS, TCP and TLS together, milliseconds.
     pub connect_ms: u64,
@@ -152,8 +153,13 @@ pub struct ConnectFailure {
 /// Opens connections.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// A new connection, ready to be written to: DNS, TCP, proxy and TLS are done.
+    /// A new connection, ready to be written to: DNS, TCP, proxy and TLS are done. (reqwest's opens itself with its first exchange, and
+    /// over HTTP/2 is a place on the one connection that all to an endpoint share.)
     async fn connect(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, ConnectFailure>;
+    /// The same, for one that shall share its connection with no other (over HTTP/2 [`Transport::connect`] may).
+    async fn connect_alone(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, ConnectFailure> {
+        self.connect(endpoint).await
+    }
 }
 
 /// One connection: one exchange at a time, kept alive in between.

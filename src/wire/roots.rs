@@ -26,7 +26,7 @@ impl Roots {
     pub fn system() -> Roots {
         Roots::default()
     }
-    /// TLS settings that trust the system's roots and the certificates of `ca_file` (PEM). `http2` offers HTTP/2 beside HTTP/1.1.
+    /// TLS settings that trust the system's roots and the certificates of `ca_file` (PEM). `http2` offers HTTP/2 and nothing else.
     ///
     /// Sessions are not resumed: every connection makes a full handshake, so that connect times can be compared.
     pub fn config(&self, ca_file: Option<&Path>, http2: bool) -> Result<Arc<ClientConfig>, String> {
@@ -62,7 +62,7 @@ impl Roots {
         let builder = ClientConfig::builder_with_provider(ring).with_safe_default_protocol_versions();
         let mut config = builder.map_err(|error| error.to_string())?.with_root_certificates(store).with_no_client_auth();
         config.resumption = rustls::client::Resumption::disabled();
-        config.alpn_protocols = if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
+        config.alpn_protocols = vec![if http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
         Ok(config)
     }
 }

@@ -120,6 +120,7 @@ impl TimedIo {
         self.reads.count = 0;
         self.reads.bytes = 0;
         self.reads.lag_ns.clear();
+        self.reads.lag_ns.reserve(32);
         self.reads.clock_steps = 0;
     }
     /// Local and peer address.

@@ -60,6 +60,7 @@ pub struct Actor {
     name: String,
     script: Script,
     log: Arc<Mutex<Vec<Seen>>>,
+    made: Arc<Mutex<Vec<u64>>>,
     asked: Arc<Mutex<u32>>,
     clock: Clock,
     id: ProviderId,
@@ -80,6 +81,7 @@ impl Provider for Actor {
         Capabilities::default()
     }
     fn request(&self, call: &Call<'_>) -> Result<WireRequest, RequestError> {
+        self.made.lock().unwrap().push(self.clock.now().0 / 1_000_000 - 1000);
         let body = format!("{}|{}", call.max_tokens.map_or(String::new(), |n| n.to_string()), call.prompt);
         let (method, path) = ("POST", "/".to_owned());
         let sizes = (0, 0);
@@ -240,6 +242,8 @@ pub struct Played {
     pub outcome: Outcome,
     pub folder: PathBuf,
     pub log: Vec<Seen>,
+    /// When requests were made, milliseconds, whether or not they were sent.
+    pub made: Vec<u64>,
     pub progress: Vec<Progress>,
     pub run: Run,
 }
@@ -282,10 +286,12 @@ impl Play {
             None => (Journal::create(&self.results, &manifest, "", keep()).unwrap(), Before::default()),
         };
         let log = Arc::new(Mutex::new(Vec::new()));
+        let made = Arc::new(Mutex::new(Vec::new()));
         let actor = |(name, script): &(&str, Script)| Actor {
             name: (*name).to_owned(),
             script: script.clone(),
             log: log.clone(),
+            made: made.clone(),
             asked: Arc::default(),
             clock: clock.clone(),
             id: ProviderId::new("stage").unwrap(),
@@ -332,7 +338,8 @@ impl Play {
         }
         let run = Run::open(&raced.folder).unwrap();
         let log = log.lock().unwrap().clone();
-        Played { outcome: raced.outcome, folder: raced.folder, log, progress, run }
+        let made = made.lock().unwrap().clone();
+        Played { outcome: raced.outcome, folder: raced.folder, log, made, progress, run }
     }
 
     fn manifest(&self) -> Manifest {

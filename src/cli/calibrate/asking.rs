@@ -55,6 +55,8 @@ pub(super) struct Asker {
     provider: Arc<dyn Provider>,
     transport: Arc<dyn Transport>,
     endpoint: Endpoint,
+    /// Each connection is opened for itself, also where HTTP/2 could share one.
+    alone: bool,
 }
 
 impl Asker {
@@ -80,7 +82,18 @@ impl Asker {
             TransportKind::Kernel => clients.kernel.clone().context("the kernel's stamps need Unix")?,
             TransportKind::Reqwest => clients.reqwest.clone(),
         };
-        Ok(Asker { provider: catalog.provider(&facts)?, endpoint: catalog.endpoint(&facts, LIMITS.connect_ms), transport, facts })
+        Ok(Asker {
+            provider: catalog.provider(&facts)?,
+            endpoint: catalog.endpoint(&facts, LIMITS.connect_ms),
+            transport,
+            facts,
+            alone: false,
+        })
+    }
+
+    /// The same over connections that no other request shares: a fault that cuts one then ends none but its own.
+    pub(super) fn alone(self) -> Asker {
+        Asker { alone: true, ..self }
     }
 
     /// Makes one request over an open connection, or a new one; gives the connection back where it can serve another.
@@ -92,10 +105,16 @@ impl Asker {
     ) -> (Answer, Option<Box<dyn Connection>>) {
         let mut connection = match open {
             Some(open) => open,
-            None => match self.transport.connect(&self.endpoint).await {
-                Ok(opened) => opened,
-                Err(failure) => return (connect_failed(failure), None),
-            },
+            None => {
+                let connected = match self.alone {
+                    true => self.transport.connect_alone(&self.endpoint).await,
+                    false => self.transport.connect(&self.endpoint).await,
+                };
+                match connected {
+                    Ok(opened) => opened,
+                    Err(failure) => return (connect_failed(failure), None),
+                }
+            }
         };
         let call =
             Call { target: &self.facts, prompt: "Calibrate.", max_tokens, key: None, request_id: id, wall_now: Clock::System.wall() };

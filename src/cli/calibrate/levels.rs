@@ -90,10 +90,11 @@ impl Levels {
                 load.streams * turns
             ));
             let of = |name: &str| self.simulator.ready.details.iter().filter(|system| system.name.starts_with(name)).collect::<Vec<_>>();
-            let asker = |system: &System| Asker::new(&self.simulator.ready, system, load, &catalog, &clients).map(Arc::new);
+            let asker = |system: &System| Asker::new(&self.simulator.ready, system, load, &catalog, &clients);
             let timed = of(TIMED).into_iter().find(|system| system.name == TIMED).context("the simulator has no system to calibrate by")?;
-            let timed = asker(timed)?;
-            let outcomes = of(OUTCOMES).into_iter().map(asker).collect::<anyhow::Result<Vec<_>>>()?;
+            let timed = Arc::new(asker(timed)?);
+            let alone = |system: &System| Ok(Arc::new(asker(system)?.alone()));
+            let outcomes = of(OUTCOMES).into_iter().map(alone).collect::<anyhow::Result<Vec<_>>>()?;
             let (mut made, cost) = stream_all(&timed, load, turns, at).await;
             made.extend(outcomes_of(&outcomes, load, at).await);
             self.simulator.still_serves()?;

@@ -154,12 +154,14 @@ fn text_kept(full: bool, tokenizer: Option<&Path>, exact: BTreeMap<PromptId, Str
 fn racers(manifest: &Manifest, keys: Vec<Option<Secret>>, catalog: &Catalog) -> anyhow::Result<Vec<Racer>> {
     let roots = Roots::system();
     let kernel = kernel_transport(&roots);
-    let reqwest: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(roots));
+    let reqwest: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(roots.clone()));
     let racer = |(facts, key): (&TargetFacts, Option<Secret>)| {
         let transport = match facts.transport {
             TransportKind::Kernel => {
                 kernel.clone().with_context(|| format!("{}: `transport: kernel` needs Unix; take `reqwest`", facts.id))?
             }
+            // A target's HTTP/2 connection is its own, also where another one asks the same host.
+            TransportKind::Reqwest if facts.http2 => Arc::new(ReqwestTransport::new(roots.clone())),
             TransportKind::Reqwest => reqwest.clone(),
         };
         let endpoint = catalog.endpoint(facts, manifest.limits.connect_ms);

@@ -261,7 +261,7 @@ fn age(cited: &CitedCalibration, created: jiff::Timestamp, lang: Lang) -> String
     let age = lasting(seconds as f64, lang);
     match lang {
         Lang::En => format!("{age} before"),
-        Lang::Zh => format!("运行前{age}"),
+        Lang::Zh => format!("运行前 {age}"),
     }
 }
 
@@ -278,5 +278,57 @@ fn of_stage(stage: &Offered, design: &LoadDesign) -> u32 {
     match stage {
         Offered::Users { users } => *users,
         Offered::Arrivals { .. } => design.max_in_flight.unwrap_or(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example's run, which cites a calibration of so many streams made so long before.
+    fn citing(levels: &[(u32, TransportKind, bool, f64)], before_s: i64, by_version: Option<&str>) -> Manifest {
+        let mut manifest: Manifest = serde_json::from_str(include_str!("../../../results/example/manifest.json")).unwrap();
+        let level = |&(streams, transport, tls, ttft_p99_us): &(u32, TransportKind, bool, f64)| CitedLevel {
+            load: CalibrationLoad { streams, transport, http2: false, tls, new_connections: true },
+            ttft_p99_us,
+            requests: 600,
+        };
+        manifest.calibration = Some(CitedCalibration {
+            file: "calibrations/20261124T101500Z.json".into(),
+            created: manifest.created - jiff::SignedDuration::from_secs(before_s),
+            by_version: by_version.map(str::to_owned),
+            levels: levels.iter().map(level).collect(),
+        });
+        manifest
+    }
+
+    #[test]
+    fn a_run_cites_its_calibration_in_one_line() {
+        use TransportKind::{Kernel, Reqwest};
+        let levels = [(1, Kernel, false, 9.0), (300, Kernel, false, 14.2), (300, Reqwest, false, 812.0)];
+        let mut manifest = citing(&levels, 7200, None);
+        assert_eq!(calibrated(&manifest, Lang::En), ["Calibrated 2 h before on this machine: TTFT ±14.2 µs (p99) at 300 streams."]);
+        assert_eq!(calibrated(&manifest, Lang::Zh), ["运行前 2 小时在本机校准：300 个并发流时首字误差 ±14.2 µs（p99）。"]);
+        manifest.targets[1].transport = Reqwest;
+        assert_eq!(
+            calibrated(&manifest, Lang::En),
+            [
+                "Calibrated 2 h before on this machine: TTFT ±14.2 µs (p99) at 300 streams by kernel, TTFT ±812 µs (p99) at 300 streams by reqwest."
+            ]
+        );
+        manifest.targets.truncate(1);
+        assert_eq!(calibrated(&manifest, Lang::En), ["Calibrated 2 h before on this machine: TTFT ±9.00 µs (p99) at 1 stream."]);
+        manifest.targets[0].http2 = true;
+        assert_eq!(calibrated(&manifest, Lang::En), [""; 0], "HTTP/2 was not calibrated");
+        assert_eq!(calibrated(&Manifest { calibration: None, ..manifest }, Lang::En), [""; 0]);
+    }
+
+    #[test]
+    fn another_version_and_the_other_kind_of_connection_are_named() {
+        let manifest = citing(&[(300, TransportKind::Kernel, true, 20.0)], 30, Some("0.0.9"));
+        assert_eq!(
+            calibrated(&manifest, Lang::En),
+            ["Calibrated just before on this machine, by version 0.0.9: TTFT ±20.0 µs (p99) at 300 streams by kernel TLS."]
+        );
     }
 }

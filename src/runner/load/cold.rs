@@ -11,7 +11,7 @@ pub(super) struct Cold(pub Arc<dyn Transport>);
 #[async_trait]
 impl Transport for Cold {
     async fn connect(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, ConnectFailure> {
-        Ok(Box::new(Once(self.0.connect(endpoint).await?)))
+        Ok(Box::new(Once(self.0.connect_alone(endpoint).await?)))
     }
 }
 
