@@ -22,9 +22,9 @@ bench: ## every goal of docs/accuracy.md beside what this machine gives (about s
 	cargo bench --locked --bench goals
 	@if command -v valgrind >/dev/null; then $(MAKE) bench-instructions; else echo "no instruction counts: valgrind is not here"; fi
 
-bench-instructions: target/tools/bin/gungraun-runner ## instruction counts of the path of an event, held against the committed ones (needs valgrind)
+bench-instructions: target/tools/bin/gungraun-runner ## instruction counts of the path of an event, held against the committed ones (needs valgrind); RENEW=--renew writes them anew
 	PATH="$$PWD/target/tools/bin:$$PATH" cargo bench --locked --bench instructions -- --output-format=json > target/instructions.json
-	python3 scripts/instructions.py target/instructions.json benches/instructions.tsv
+	python3 scripts/instructions.py target/instructions.json benches/instructions.tsv $(RENEW)
 
 target/tools/bin/gungraun-runner:
 	cargo install gungraun-runner --locked --version =0.20.0 --root target/tools

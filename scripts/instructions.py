@@ -11,6 +11,7 @@ machine's speed or load.
 
 import argparse
 import json
+import os
 import sys
 
 
@@ -39,6 +40,10 @@ def main():
             file.writelines(f"{name}\t{count}\n" for name, count in counted.items())
         print(f"{args.baseline}: {len(counted)} counts")
         return 0
+    if not os.path.exists(args.baseline):
+        for name, count in counted.items():
+            print(f"{name:36} {count:>12} instructions")
+        sys.exit(f"{args.baseline} is not there: --renew writes it")
     baseline = dict(line.rstrip("\n").split("\t") for line in open(args.baseline))
     failed = False
     for name in sorted(counted.keys() | baseline.keys()):
