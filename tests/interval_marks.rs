@@ -49,7 +49,7 @@ fn seen(stream: &Stream) -> Answer {
         }
         (before, first, read) = (newest, last + 1, read + 1);
     }
-    answer.stamps.closed = answer.timeline.at_ns.last().map(|at| hand::T0.plus(*at));
+    answer.stamps.closed = answer.timeline.last().map(|last| hand::T0.plus(last.at.0));
     answer
 }
 
@@ -104,11 +104,11 @@ proptest! {
     #[test]
     fn no_gap_of_two_texts_of_one_read_is_ever_taken(stream in streams()) {
         let seen = seen(&stream);
-        let reads = seen.timeline.read.last().copied().unwrap_or(0);
+        let reads = seen.timeline.last().map_or(0, |last| last.read);
         match observed(&seen, "max_gap") {
             Ok(gap) => {
                 prop_assert!(1 < reads && 0.0 < gap.value, "{:?}", gap);
-                let mut ends: Vec<u64> = seen.timeline.at_ns.clone();
+                let mut ends: Vec<u64> = seen.timeline.points().map(|point| point.at.0).collect();
                 ends.dedup();
                 let steps = ends.windows(2).map(|two| two[1] - two[0]).max().unwrap();
                 prop_assert!((gap.value - steps as f64 / 1e6).abs() < 1e-9, "a gap is the time between two reads: {:?}", gap);
