@@ -78,8 +78,14 @@ pub struct LimitedRound {
     pub because: Vec<ClientLimit>,
 }
 
+impl LimitedRound {
+    fn unsent(&self) -> bool {
+        self.because.iter().any(|limit| matches!(limit, ClientLimit::NotSent { .. }))
+    }
+}
+
 /// What this client's own state allows to be said of rounds. Open, the limited rounds are left out for all targets alike; closed, nothing is
-/// left out and nothing is called.
+/// called, and nothing is left out but rounds in which requests were not sent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ClientGate {
     /// Runs that are read together.
@@ -134,9 +140,11 @@ impl ClientGate {
         self.closed.then_some(Bottleneck { limited: self.limited.len(), of: self.of })
     }
 
-    /// The rounds of a run that are left out.
+    /// The rounds of a run that are left out: with the gate open all limited ones; with it closed those alone in which requests were not sent, since
+    /// a request that this client did not make is no failure of its target.
     pub(super) fn left_out(&self, run: usize) -> BTreeSet<u32> {
-        self.limited.iter().filter(|round| round.run == run && !self.closed).map(|round| round.round).collect()
+        let leaves = |round: &&LimitedRound| round.run == run && (!self.closed || round.unsent());
+        self.limited.iter().filter(leaves).map(|round| round.round).collect()
     }
 }
 
@@ -180,6 +188,9 @@ mod tests {
         assert_eq!(closed.bottleneck(), Some(Bottleneck { limited: 2, of: 7 }));
         assert_eq!(closed.because(), [ClientLimit::Lag { p99_ms: 30.0 }]);
         assert_eq!(closed.left_out(0), BTreeSet::new(), "nothing is left out of a closed gate's figures");
+        let unsent = Signs { behind: 3, of: 100, ..Signs::default() };
+        let closed = ClientGate::of(1, &BTreeMap::from([((0, 1), unsent), ((0, 2), Signs { lags: vec![&lag(30.0)], ..Signs::default() })]));
+        assert_eq!((closed.closed, closed.left_out(0)), (true, BTreeSet::from([1])), "but what was not sent is charged to nobody");
         assert_eq!(gate(&[]).bottleneck(), None);
     }
 }

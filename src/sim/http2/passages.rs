@@ -16,6 +16,7 @@ pub struct Passages {
     streams: RefCell<HashMap<u32, Passage>>,
     over: Cell<Option<&'static str>>,
     closing: Notify,
+    away: Notify,
 }
 
 /// What has passed of one stream.
@@ -125,10 +126,17 @@ impl Passages {
     /// The connection is gone: nobody waits any longer.
     pub fn gone(&self) {
         self.close("client_gone");
+        self.away.notify_waiters();
         for passage in self.streams.borrow_mut().values_mut() {
             if let Some(waker) = passage.waker.take() {
                 waker.wake();
             }
+        }
+    }
+    /// Ready when the connection is gone, also for a stream that waits for the time of its next write.
+    pub async fn away(&self) {
+        if self.over().is_none() {
+            self.away.notified().await;
         }
     }
     /// How the connection ended, if it has.

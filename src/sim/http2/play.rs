@@ -31,11 +31,16 @@ pub async fn respond(house: &House, request: http::Request<h2::RecvStream>, mut 
             return;
         }
     };
-    let told = tell(house, &mut stream, answer, received, &mut log.truth).await;
+    let passages = stream.passages();
+    let told = tokio::select! {
+        biased;
+        told = tell(house, &mut stream, answer, received, &mut log.truth) => told,
+        () = passages.away() => Err(io::ErrorKind::ConnectionAborted.into()),
+    };
     log.truth.ended_ns = clock::mono().0;
-    if told.is_err() {
+    if told.is_err() && log.truth.ended != "hang" {
         // A neighbour whose fault it was to cut the connection cut this one too.
-        log.truth.ended = stream.connection_over().unwrap_or("client_gone");
+        log.truth.ended = passages.over().unwrap_or("client_gone");
     }
 }
 

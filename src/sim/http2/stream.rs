@@ -41,9 +41,9 @@ impl Stream {
     pub fn received(&self) -> Option<Stamp> {
         self.passages.received(self.id)
     }
-    /// How the connection ended, if it has.
-    pub fn connection_over(&self) -> Option<&'static str> {
-        self.passages.over()
+    /// What it shares with the other streams of its connection.
+    pub fn passages(&self) -> Rc<Passages> {
+        self.passages.clone()
     }
 
     /// Sends the head. What HTTP/2 does not allow in one is left out.
