@@ -2,6 +2,7 @@
 //! index says, and it does not depend on how the bytes were cut or how the lines end.
 
 use photofinish::dialect::{ChatDecoder, Decoder, ThinkTags};
+use photofinish::plan::TargetEntry;
 use photofinish::provider::Catalog;
 use photofinish::timeline::{EndMark, ErrorCode, ErrorKind, FinishSeen, Phase, ProviderError, ServerTiming, StreamEvent, Usage};
 use photofinish::wire::Frame;
@@ -14,9 +15,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The folders of the chat dialect, and the provider file that reads each.
-const CHAT: &[(&str, &str)] = &[
+/// The folders, and the provider file that reads each.
+const READ: &[(&str, &str)] = &[
     ("_sse", "openai-compatible"),
+    ("anthropic", "anthropic"),
     ("ark", "volcengine-ark"),
     ("azure", "azure-openai"),
     ("cerebras", "cerebras"),
@@ -42,7 +44,6 @@ const CHAT: &[(&str, &str)] = &[
 /// The folders of dialects that have no decoder yet, and why.
 const NOT_YET: &[(&str, &str)] = &[
     ("_think", "vectors of the tag splitter, read by a test of their own"),
-    ("anthropic", "its own dialect: typed content blocks"),
     ("dashscope-native", "its own dialect: cumulative output, status in comments"),
     ("gemini", "its own dialect: parts and candidates"),
     ("iflytek-ws", "its own dialect over WebSocket"),
@@ -63,6 +64,7 @@ const EXPECTATIONS: &[&str] = &[
     "content_len",
     "tokens_per_content_chunk",
     "hidden_reasoning",
+    "finish_raw",
 ];
 
 fn folder() -> PathBuf {
@@ -78,12 +80,12 @@ struct Fixture {
     bytes: Vec<u8>,
 }
 
-/// The fixtures of the chat dialect.
+/// The fixtures that are read.
 fn fixtures() -> Vec<Fixture> {
     let index: Vec<Value> = serde_json::from_slice(&std::fs::read(folder().join("index.json")).unwrap()).unwrap();
     let chat = index.into_iter().filter(|entry| {
         let folder = entry["file"].as_str().unwrap().split('/').next().unwrap();
-        let listed = CHAT.iter().any(|(name, _)| *name == folder);
+        let listed = READ.iter().any(|(name, _)| *name == folder);
         assert!(listed || NOT_YET.iter().any(|(name, _)| *name == folder), "{folder}: neither read nor listed as not yet");
         listed
     });
@@ -185,12 +187,16 @@ impl Read {
 }
 
 /// A fresh decoder, as the fixture's provider file and the fixture itself want it.
-fn decoder(fixture: &Fixture) -> ChatDecoder {
+fn decoder(fixture: &Fixture) -> Box<dyn Decoder> {
     let folder = fixture.file.split('/').next().unwrap();
-    let id = CHAT.iter().find(|(name, _)| *name == folder).unwrap().1;
-    let dialect = Catalog::builtin().profile(id).unwrap().chat_dialect().unwrap();
-    let tags = fixture.expect["think_mode"].as_str().map_or(dialect.think.clone(), |mode| mode.parse().unwrap());
-    ChatDecoder::with_tags(Arc::new(dialect), tags)
+    let id = READ.iter().find(|(name, _)| *name == folder).unwrap().1;
+    let catalog = Catalog::builtin();
+    // A target of any kind: only its provider and its tags matter to a decoder.
+    let think_tags = fixture.expect["think_mode"].as_str().map(str::to_owned);
+    let base_url = Some("http://127.0.0.1:9/v1".to_owned());
+    let entry = TargetEntry { target: format!("{id}/m"), base_url, think_tags, ..TargetEntry::default() };
+    let target = catalog.target(&entry).unwrap();
+    catalog.provider(&target).unwrap().decoder(&target)
 }
 
 fn read(fixture: &Fixture, framed: &Framed) -> Read {
@@ -256,7 +262,14 @@ fn check(fixture: &Fixture, framed: &Framed, read: &Read) {
     }
     // The quirk that takes the end mark for `stop` gives it no word of the provider's.
     let finish = read.finish.as_ref().map(|finish| finish.raw.as_str()).filter(|raw| !raw.is_empty());
-    assert_eq!(finish, expect["finish"].as_str(), "{file}: finish");
+    match expect["finish_raw"].as_str() {
+        None => assert_eq!(finish, expect["finish"].as_str(), "{file}: finish"),
+        Some(raw) => {
+            assert_eq!(finish, Some(raw), "{file}: finish as sent");
+            let normal = read.finish.as_ref().map(|finish| serde_json::to_value(finish.normal).unwrap());
+            assert_eq!(normal.unwrap(), expect["finish"], "{file}: finish");
+        }
+    }
     let usage = read.usage.as_ref().map(|u| {
         assert!(serde_json::from_str::<Value>(u.raw.as_deref().unwrap()).unwrap().is_object(), "{file}: raw usage");
         json!({ "prompt": u.prompt, "completion": u.completion, "reasoning": u.reasoning, "cached": u.cached, "total": u.total })

@@ -1,5 +1,6 @@
 //! Reads frames: what a provider's stream means. Sans-I/O and without a clock.
 
+mod anthropic;
 pub mod chat;
 mod chunk;
 pub mod errors;
@@ -7,6 +8,7 @@ mod finish;
 mod tally;
 pub mod think;
 
+pub use anthropic::AnthropicDecoder;
 pub use chat::{ChatDecoder, ChatDialect};
 pub use think::{ThinkMode, ThinkTags};
 

@@ -1,5 +1,7 @@
 //! What a provider wants to be asked and how its reply is cut. Says what to send and how to read; does neither.
 
+mod anthropic;
+mod ask;
 mod catalog;
 mod chat;
 mod check;

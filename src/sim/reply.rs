@@ -72,6 +72,10 @@ pub struct Reply {
     extra_tokens: usize,
     pub(super) timings: bool,
     pub(super) had_reasoning: bool,
+    /// For writers of other protocols: the reply has begun, the kind of block that is open, and how many were closed.
+    pub(super) begun: bool,
+    pub(super) open: Option<Phase>,
+    pub(super) blocks: usize,
 }
 
 /// On which chunks usage stands.
@@ -148,6 +152,9 @@ impl Reply {
             extra_tokens: system.usage.extra_tokens,
             timings: system.server_timings && !wording.timings.is_empty(),
             had_reasoning: 0 < script.reasoning.tokens(),
+            begun: false,
+            open: None,
+            blocks: 0,
             script,
         };
         if reply.hidden() {
@@ -185,6 +192,9 @@ impl Reply {
 
     /// Writes what an act says and tells what it holds.
     pub fn write(&mut self, act: &Act, out: &mut Vec<u8>) -> Held {
+        if let Some(held) = self.wording.writer.and_then(|writer| writer(self, act, out)) {
+            return held;
+        }
         match act {
             Act::Comment => {
                 out.extend_from_slice(self.ping.as_bytes());
@@ -264,6 +274,24 @@ impl Reply {
         self.kind(kind, text.slice(from, to), out);
         *(if phase == Phase::Reasoning { &mut self.script.reasoning } else { &mut self.script.content }) = text;
         held
+    }
+
+    /// Counts a piece of text and gives it escaped, for a writer of another protocol.
+    pub(super) fn piece(&mut self, phase: Phase, from: usize, to: usize) -> (Held, String) {
+        let (whole, held) = match phase {
+            Phase::Reasoning => (&self.script.reasoning, Held { reasoning: to - from, content: 0 }),
+            Phase::Content => (&self.script.content, Held { reasoning: 0, content: to - from }),
+        };
+        let text = whole.slice(from, to).to_owned();
+        let content = self.script.content.tokens();
+        let last = to == if content == 0 { self.script.reasoning.tokens() } else { content } && (content == 0 || phase == Phase::Content);
+        self.count(held, last);
+        (held, text)
+    }
+
+    /// An event of another protocol: its data with `$names`, and the text that stands in it.
+    pub(super) fn own_event(&self, json: &str, text: &str, out: &mut Vec<u8>) {
+        self.event(&self.template(json), text, out);
     }
 
     fn count(&mut self, held: Held, last: bool) {

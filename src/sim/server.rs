@@ -236,7 +236,7 @@ fn system_of<'a>(behaviour: &'a Behaviour, path: &str) -> Option<&'a System> {
 /// Answers one request. Gives the connection back if it can serve another.
 async fn respond(house: &House, mut line: Line, request: Request, truth: Truth) -> io::Result<Option<Line>> {
     let system = system_of(&house.behaviour, &request.path);
-    let Some(system) = system.filter(|_| request.method == "POST" && request.path.ends_with("/chat/completions")) else {
+    let Some(system) = system.filter(|system| request.method == "POST" && request.path.ends_with(system.wording.route)) else {
         line.send(&whole_bytes(&answer::other(&house.behaviour, system, &request), request.close)).await?;
         return Ok(Some(line));
     };
