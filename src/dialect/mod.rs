@@ -5,11 +5,13 @@ pub mod chat;
 mod chunk;
 pub mod errors;
 mod finish;
+mod ollama;
 mod tally;
 pub mod think;
 
 pub use anthropic::AnthropicDecoder;
 pub use chat::{ChatDecoder, ChatDialect};
+pub use ollama::OllamaDecoder;
 pub use think::{ThinkMode, ThinkTags};
 
 use crate::timeline::StreamEvent;

@@ -8,6 +8,7 @@ mod check;
 pub mod config;
 mod inline;
 pub mod keys;
+mod ollama;
 pub mod profile;
 mod read;
 mod target;

@@ -5,12 +5,14 @@ use super::answer::Whole;
 /// The header of a stream.
 pub fn stream_head(headers: &[(String, String)], http10: bool, gzip: bool) -> Vec<u8> {
     let mut head = String::from(if http10 { "HTTP/1.0 200 OK\r\n" } else { "HTTP/1.1 200 OK\r\n" });
-    head.push_str("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n");
+    let own = headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
+    let kind = own.unwrap_or("text/event-stream; charset=utf-8");
+    head.push_str(&format!("content-type: {kind}\r\ncache-control: no-cache\r\n"));
     head.push_str(if http10 { "connection: close\r\n" } else { "transfer-encoding: chunked\r\n" });
     if gzip {
         head.push_str("content-encoding: gzip\r\n");
     }
-    for (name, value) in headers {
+    for (name, value) in headers.iter().filter(|(name, _)| name != "content-type") {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");

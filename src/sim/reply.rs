@@ -294,6 +294,12 @@ impl Reply {
         self.event(&self.template(json), text, out);
     }
 
+    /// A line of a protocol of lines.
+    pub(super) fn own_line(&self, json: &str, text: &str, out: &mut Vec<u8>) {
+        self.template(json).write(text, &self.told(), out);
+        out.extend_from_slice(self.lines.end.as_bytes());
+    }
+
     fn count(&mut self, held: Held, last: bool) {
         self.counts.chunks += 1;
         self.counts.reasoning += held.reasoning;

@@ -133,8 +133,20 @@ pub struct Ask {
     pub reasoning_effort: Option<String>,
     /// vLLM, Groq: whether reasoning is sent.
     pub include_reasoning: Option<bool>,
+    /// Ollama's own protocol: `false` switches thinking off.
+    pub think: Option<serde_json::Value>,
+    /// Ollama's own protocol.
+    pub options: Option<OllamaOptions>,
     /// llama.cpp.
     pub return_progress: Option<bool>,
+}
+
+/// `options` of Ollama's own protocol.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct OllamaOptions {
+    /// A cap on the whole output.
+    pub num_predict: Option<u64>,
 }
 
 /// `stream_options`.
@@ -190,6 +202,7 @@ impl Ask {
     pub fn declines_thinking(&self) -> bool {
         let switches = self.chat_template_kwargs.as_ref();
         self.enable_thinking == Some(false)
+            || self.think == Some(serde_json::Value::Bool(false))
             || self.thinking.as_ref().is_some_and(|thinking| thinking.kind.as_deref() == Some("disabled"))
             || switches.is_some_and(|switches| switches.enable_thinking == Some(false) || switches.thinking == Some(false))
             || self.reasoning_effort.as_deref() == Some("none")

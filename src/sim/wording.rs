@@ -6,6 +6,7 @@
 mod anthropic;
 mod cloud;
 mod local;
+mod ollama;
 mod refusal;
 mod west;
 
@@ -264,6 +265,7 @@ pub const ALL: &[Wording] = &[
     anthropic::BAILIAN_ANTHROPIC,
     anthropic::VLLM_ANTHROPIC,
     anthropic::LLAMACPP_ANTHROPIC,
+    ollama::OLLAMA_NATIVE,
 ];
 
 /// The wording of a name.
