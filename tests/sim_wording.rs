@@ -111,6 +111,7 @@ const OWN: &[(&str, &str, &str)] = &[
     ("anthropic-plain", "messages", "anthropic"),
     ("vllm-anthropic", "messages", "anthropic"),
     ("ollama-native", "chat", "ollama-native"),
+    ("bailian-native", "generation", "dashscope-native"),
 ];
 
 #[test]
@@ -121,10 +122,11 @@ fn other_protocols_have_the_keys_of_their_fixtures_in_their_order() {
         lines.filter(|line| line.starts_with('{')).map(shape).collect::<BTreeSet<_>>()
     };
     for (system, route, folder) in OWN {
+        let ask = if *route == "generation" { r#"{"model":"m","input":{"messages":[]}}"# } else { ASK }.to_owned();
         let known: BTreeSet<String> =
             [".sse", ".ndjson"].iter().flat_map(|end| fixtures(folder, end)).flat_map(|(_, body)| json_shapes(&body)).collect();
         let mut stream = sim.connect();
-        let post = simulator::post(system, ASK, "");
+        let post = simulator::post(system, &ask, "x-dashscope-sse: enable\r\n");
         let post = String::from_utf8(post).unwrap().replacen("/chat/completions", &format!("/{route}"), 1);
         std::io::Write::write_all(&mut stream, post.as_bytes()).unwrap();
         let answer = Answer::read(&mut stream);

@@ -25,6 +25,7 @@ const READ: &[(&str, &str)] = &[
     ("azure", "azure-openai"),
     ("cerebras", "cerebras"),
     ("dashscope-compat", "bailian"),
+    ("dashscope-native", "bailian-native"),
     ("deepseek", "deepseek"),
     ("groq", "groq"),
     ("iflytek-http", "iflytek"),
@@ -47,7 +48,6 @@ const READ: &[(&str, &str)] = &[
 /// The folders of dialects that have no decoder yet, and why.
 const NOT_YET: &[(&str, &str)] = &[
     ("_think", "vectors of the tag splitter, read by a test of their own"),
-    ("dashscope-native", "its own dialect: cumulative output, status in comments"),
     ("gemini", "its own dialect: parts and candidates"),
     ("iflytek-ws", "its own dialect over WebSocket"),
     ("llama-api-native", "its own dialect: typed events"),
@@ -67,6 +67,8 @@ const EXPECTATIONS: &[&str] = &[
     "tokens_per_content_chunk",
     "hidden_reasoning",
     "finish_raw",
+    "finish_null_is_string",
+    "cumulative",
 ];
 
 fn folder() -> PathBuf {
@@ -112,6 +114,8 @@ struct Kept {
     name: String,
     data: Vec<u8>,
     unterminated: bool,
+    /// The comments since the last frame.
+    comments: Vec<Vec<u8>>,
 }
 
 /// What the framer makes of pieces of a body.
@@ -131,7 +135,7 @@ fn framed_as<'b>(fixture: &Fixture, pieces: impl IntoIterator<Item = &'b [u8]>) 
     let mut framed = Framed::default();
     let mut lines = Ndjson::new(16 << 20);
     let mut keep = |Frame { name, data, unterminated }: Frame<'_>| {
-        framed.frames.push(Kept { name: name.to_owned(), data: data.to_vec(), unterminated });
+        framed.frames.push(Kept { name: name.to_owned(), data: data.to_vec(), unterminated, comments: Vec::new() });
     };
     for piece in pieces {
         lines.feed(piece, &mut keep).unwrap();
@@ -142,13 +146,15 @@ fn framed_as<'b>(fixture: &Fixture, pieces: impl IntoIterator<Item = &'b [u8]>) 
 
 fn framed<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Framed {
     let mut framed = Framed::default();
+    let mut comments = Vec::new();
     let mut sse = Sse::new(16 << 20);
     let mut keep = |piece: Piece<'_>| match piece {
         Piece::Frame(Frame { name, data, unterminated }) => {
             framed.ends_in_comments = false;
-            framed.frames.push(Kept { name: name.to_owned(), data: data.to_vec(), unterminated });
+            framed.frames.push(Kept { name: name.to_owned(), data: data.to_vec(), unterminated, comments: std::mem::take(&mut comments) });
         }
-        Piece::Comment(_) => {
+        Piece::Comment(text) => {
+            comments.push(text.to_vec());
             framed.ends_in_comments = true;
             framed.comments += 1;
         }
@@ -219,7 +225,10 @@ fn provider(fixture: &Fixture) -> (Arc<dyn Provider>, TargetFacts) {
     // A target of any kind: only its provider and its tags matter to a decoder.
     let think_tags = fixture.expect["think_mode"].as_str().map(str::to_owned);
     let base_url = Some("http://127.0.0.1:9/v1".to_owned());
-    let entry = TargetEntry { target: format!("{id}/m"), base_url, think_tags, ..TargetEntry::default() };
+    let mut entry = TargetEntry { target: format!("{id}/m"), base_url, think_tags, ..TargetEntry::default() };
+    if fixture.expect["cumulative"] == json!(true) {
+        entry.extra_body.insert("parameters".to_owned(), json!({ "incremental_output": false }));
+    }
     let target = catalog.target(&entry).unwrap();
     (catalog.provider(&target).unwrap(), target)
 }
@@ -228,7 +237,8 @@ fn read(fixture: &Fixture, framed: &Framed) -> Read {
     let mut decoder = decoder(fixture);
     decoder.status(fixture.status);
     let mut read = Read::default();
-    for Kept { name, data, unterminated } in &framed.frames {
+    for Kept { name, data, unterminated, comments } in &framed.frames {
+        comments.iter().for_each(|text| decoder.comment(text));
         decoder.feed(&Frame { name, data, unterminated: *unterminated }, &mut |event| read.take(event));
     }
     if framed.frames.is_empty() {

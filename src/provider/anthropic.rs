@@ -8,8 +8,11 @@ use crate::wire::Framing;
 use serde_json::{Value, json};
 
 /// Anthropic Messages.
-pub(super) const PROTOCOL: Protocol =
-    Protocol { framing: Framing::Sse, body, decoder: |profile, tags| Box::new(AnthropicDecoder::new(tags, profile.errors.codes.clone())) };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    framing: Framing::Sse,
+    body,
+    decoder: |profile, _, tags| Box::new(AnthropicDecoder::new(tags, profile.errors.codes.clone())),
+};
 
 fn body(profile: &Profile, call: &Call<'_>) -> Result<Body, RequestError> {
     let (rule, target) = (&profile.request, call.target);

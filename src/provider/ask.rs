@@ -29,7 +29,7 @@ pub(super) struct Protocol {
     /// The body of a request.
     pub body: fn(&Profile, &Call<'_>) -> Result<Body, RequestError>,
     /// A fresh decoder for one response; the tags are the target's.
-    pub decoder: fn(&Profile, ThinkTags) -> Box<dyn Decoder>,
+    pub decoder: fn(&Profile, &TargetFacts, ThinkTags) -> Box<dyn Decoder>,
 }
 
 /// A provider that speaks a protocol of its own.
@@ -65,7 +65,7 @@ impl Provider for OwnProvider {
     }
     fn decoder(&self, target: &TargetFacts) -> Box<dyn Decoder> {
         let tags = target.think_tags.parse().or_else(|_| self.profile.reply.think.parse()).unwrap_or_default();
-        (self.protocol.decoder)(&self.profile, tags)
+        (self.protocol.decoder)(&self.profile, target, tags)
     }
 }
 

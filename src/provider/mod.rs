@@ -6,6 +6,7 @@ mod catalog;
 mod chat;
 mod check;
 pub mod config;
+mod dashscope;
 mod inline;
 pub mod keys;
 mod ollama;

@@ -8,8 +8,11 @@ use crate::wire::Framing;
 use serde_json::{Map, Value, json};
 
 /// Ollama's `/api/chat`.
-pub(super) const PROTOCOL: Protocol =
-    Protocol { framing: Framing::Ndjson, body, decoder: |profile, tags| Box::new(OllamaDecoder::new(tags, profile.errors.codes.clone())) };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    framing: Framing::Ndjson,
+    body,
+    decoder: |profile, _, tags| Box::new(OllamaDecoder::new(tags, profile.errors.codes.clone())),
+};
 
 fn body(profile: &Profile, call: &Call<'_>) -> Result<Body, RequestError> {
     let (rule, target) = (&profile.request, call.target);

@@ -76,6 +76,7 @@ pub struct Reply {
     pub(super) begun: bool,
     pub(super) open: Option<Phase>,
     pub(super) blocks: usize,
+    pub(super) so_far: [String; 2],
 }
 
 /// On which chunks usage stands.
@@ -155,6 +156,7 @@ impl Reply {
             begun: false,
             open: None,
             blocks: 0,
+            so_far: Default::default(),
             script,
         };
         if reply.hidden() {

@@ -137,8 +137,30 @@ pub struct Ask {
     pub think: Option<serde_json::Value>,
     /// Ollama's own protocol.
     pub options: Option<OllamaOptions>,
+    /// DashScope's own protocol: the prompt.
+    pub input: Option<Input>,
+    /// DashScope's own protocol: the rest.
+    pub parameters: Option<Parameters>,
     /// llama.cpp.
     pub return_progress: Option<bool>,
+}
+
+/// `input` of DashScope's own protocol.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Input {
+    /// The prompt.
+    pub messages: Vec<Message>,
+}
+
+/// `parameters` of DashScope's own protocol.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Parameters {
+    /// A cap.
+    pub max_tokens: Option<u64>,
+    /// Thinking.
+    pub enable_thinking: Option<bool>,
 }
 
 /// `options` of Ollama's own protocol.
@@ -189,6 +211,15 @@ pub struct TemplateSwitches {
 }
 
 impl Ask {
+    /// What DashScope's own protocol says elsewhere is put where chat has it; it streams where the header asks for that.
+    pub fn settled(mut self, request: &Request) -> Ask {
+        let Some(input) = self.input.take() else { return self };
+        self.messages = input.messages;
+        let parameters = self.parameters.take().unwrap_or_default();
+        (self.max_tokens, self.enable_thinking) = (parameters.max_tokens, parameters.enable_thinking);
+        self.stream = Some(request.header("x-dashscope-sse") == Some("enable"));
+        self
+    }
     /// Whether the request asks for usage.
     pub fn wants_usage(&self) -> bool {
         self.stream_options.as_ref().is_some_and(|options| options.include_usage == Some(true)) || self.wants_usage_always()

@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod cloud;
+mod dashscope;
 mod local;
 mod ollama;
 mod refusal;
@@ -266,6 +267,8 @@ pub const ALL: &[Wording] = &[
     anthropic::VLLM_ANTHROPIC,
     anthropic::LLAMACPP_ANTHROPIC,
     ollama::OLLAMA_NATIVE,
+    dashscope::BAILIAN_NATIVE,
+    dashscope::BAILIAN_NATIVE_CUMULATIVE,
 ];
 
 /// The wording of a name.
