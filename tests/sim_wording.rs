@@ -112,6 +112,7 @@ const OWN: &[(&str, &str, &str)] = &[
     ("vllm-anthropic", "messages", "anthropic"),
     ("ollama-native", "chat", "ollama-native"),
     ("bailian-native", "generation", "dashscope-native"),
+    ("meta-llama-native", "chat/completions", "llama-api-native"),
 ];
 
 #[test]

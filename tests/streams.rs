@@ -31,6 +31,7 @@ const READ: &[(&str, &str)] = &[
     ("iflytek-http", "iflytek"),
     ("iflytek-maas", "iflytek-maas"),
     ("llama-api-compat", "meta-llama"),
+    ("llama-api-native", "meta-llama-native"),
     ("llamacpp", "llamacpp"),
     ("lmdeploy", "lmdeploy"),
     ("lmstudio", "lmstudio"),
@@ -50,7 +51,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("_think", "vectors of the tag splitter, read by a test of their own"),
     ("gemini", "its own dialect: parts and candidates"),
     ("iflytek-ws", "its own dialect over WebSocket"),
-    ("llama-api-native", "its own dialect: typed events"),
 ];
 
 /// What the index may expect of a stream. A new key must be understood here before it can be ignored.

@@ -6,6 +6,7 @@ mod chunk;
 mod dashscope;
 pub mod errors;
 mod finish;
+mod llama;
 mod ollama;
 mod tally;
 pub mod think;
@@ -13,6 +14,7 @@ pub mod think;
 pub use anthropic::AnthropicDecoder;
 pub use chat::{ChatDecoder, ChatDialect};
 pub use dashscope::DashScopeDecoder;
+pub use llama::LlamaDecoder;
 pub use ollama::OllamaDecoder;
 pub use think::{ThinkMode, ThinkTags};
 

@@ -5,7 +5,7 @@ use super::chat::ChatProvider;
 use super::profile::Profile;
 use super::read::{FileFault, nearest};
 use super::{Provider, check};
-use super::{anthropic, config, dashscope, ollama};
+use super::{anthropic, config, dashscope, llama, ollama};
 use crate::record::TargetFacts;
 use crate::wire::Endpoint;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ macro_rules! built_in {
 /// The built-in files, by id.
 const BUILT_IN: &[(&str, &str)] = built_in!(
     "anthropic" "azure-openai" "bailian" "bailian-anthropic" "bailian-native" "cerebras" "deepseek" "deepseek-anthropic" "groq" "iflytek" "iflytek-maas"
-    "llamacpp" "llamacpp-anthropic" "lmdeploy" "lmstudio" "meta-llama" "ollama" "ollama-native" "openai" "openai-compatible" "openrouter" "sglang"
+    "llamacpp" "llamacpp-anthropic" "lmdeploy" "lmstudio" "meta-llama" "meta-llama-native" "ollama" "ollama-native" "openai" "openai-compatible" "openrouter" "sglang"
     "siliconflow" "tgi" "vllm" "vllm-anthropic" "volcengine-ark" "xinference"
 );
 
@@ -49,6 +49,8 @@ protocols! {
     Anthropic anthropic::PROTOCOL;
     /// DashScope's own.
     DashScope dashscope::PROTOCOL;
+    /// Meta Llama's own.
+    Llama llama::PROTOCOL;
     /// Ollama's own.
     Ollama ollama::PROTOCOL;
 }

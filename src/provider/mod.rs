@@ -9,6 +9,7 @@ pub mod config;
 mod dashscope;
 mod inline;
 pub mod keys;
+mod llama;
 mod ollama;
 pub mod profile;
 mod read;

@@ -6,6 +6,7 @@
 mod anthropic;
 mod cloud;
 mod dashscope;
+mod llama;
 mod local;
 mod ollama;
 mod refusal;
@@ -269,6 +270,7 @@ pub const ALL: &[Wording] = &[
     ollama::OLLAMA_NATIVE,
     dashscope::BAILIAN_NATIVE,
     dashscope::BAILIAN_NATIVE_CUMULATIVE,
+    llama::META_LLAMA_NATIVE,
 ];
 
 /// The wording of a name.
