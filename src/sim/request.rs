@@ -211,8 +211,11 @@ pub struct TemplateSwitches {
 }
 
 impl Ask {
-    /// What DashScope's own protocol says elsewhere is put where chat has it; it streams where the header asks for that.
+    /// What other protocols say elsewhere is put where chat has it; DashScope's streams where the header asks for that.
     pub fn settled(mut self, request: &Request) -> Ask {
+        if let Some(options) = self.options.take() {
+            self.max_tokens = self.max_tokens.or(options.num_predict);
+        }
         let Some(input) = self.input.take() else { return self };
         self.messages = input.messages;
         let parameters = self.parameters.take().unwrap_or_default();

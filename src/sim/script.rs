@@ -262,10 +262,7 @@ fn within_cap(reasoning: usize, content: usize, cap: Cap, ask: &Ask) -> (usize, 
     let limit = |tokens: Option<u64>| tokens.map_or(usize::MAX, |tokens| usize::try_from(tokens).unwrap_or(usize::MAX));
     let (whole, answer) = match cap {
         // `max_completion_tokens` names the whole output everywhere.
-        Cap::Whole => (
-            limit(ask.max_completion_tokens.or(ask.max_tokens).or(ask.options.as_ref().and_then(|options| options.num_predict))),
-            usize::MAX,
-        ),
+        Cap::Whole => (limit(ask.max_completion_tokens.or(ask.max_tokens)), usize::MAX),
         Cap::Answer => (limit(ask.max_completion_tokens), limit(ask.max_tokens)),
     };
     let kept_reasoning = reasoning.min(whole);
