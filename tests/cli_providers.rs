@@ -56,7 +56,7 @@ fn files_stand_before_the_built_in_ones_and_faults_end_the_check() {
     home.write("folder/mine.yaml", MINE);
     home.write("config/photofinish/providers/own.yaml", &MINE.replace("mine", "own"));
     let (code, out, _) = home.call(&["providers", "--check", "--providers", "folder"], &[]);
-    assert_eq!((code, out.trim()), (0, "23 provider files are sound."));
+    assert_eq!((code, out.trim()), (0, "31 provider files are sound."));
 
     home.write("folder/mine.yaml", &MINE.replace("  base_url", "  base_ulr"));
     let (code, out, err) = home.call(&["providers", "--check", "--providers", "folder"], &[]);

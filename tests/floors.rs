@@ -152,7 +152,7 @@ fn the_reading_wing_opens_no_socket() {
 
 #[test]
 fn shared_code_knows_no_provider_by_name() {
-    let names = ["deepseek", "volcengine", "siliconflow", "bailian", "dashscope", "iflytek", "groq", "cerebras", "openrouter"];
+    let names = ["deepseek", "volcengine", "siliconflow", "bailian", "dashscope", "iflytek", "groq", "cerebras", "openrouter", "anthropic"];
     let (root, files) = all_sources();
     for file in
         files.iter().filter(|file| ["wire", "exchange", "runner", "metric", "analysis", "store"].contains(&room(&root, file).as_str()))

@@ -105,6 +105,40 @@ fn every_chunk_has_the_keys_of_the_fixtures_in_their_order() {
     }
 }
 
+/// Systems of other protocols, the end of their path, and the folder of their fixtures.
+const OWN: &[(&str, &str, &str)] = &[
+    ("anthropic", "messages", "anthropic"),
+    ("anthropic-plain", "messages", "anthropic"),
+    ("vllm-anthropic", "messages", "anthropic"),
+    ("ollama-native", "chat", "ollama-native"),
+    ("bailian-native", "generation", "dashscope-native"),
+    ("meta-llama-native", "chat/completions", "llama-api-native"),
+];
+
+#[test]
+fn other_protocols_have_the_keys_of_their_fixtures_in_their_order() {
+    let sim = Sim::start("builtin:providers", &[]);
+    let json_shapes = |body: &str| {
+        let lines = body.lines().map(|line| line.strip_prefix("data:").unwrap_or(line).trim_start());
+        lines.filter(|line| line.starts_with('{')).map(shape).collect::<BTreeSet<_>>()
+    };
+    for (system, route, folder) in OWN {
+        let ask = if *route == "generation" { r#"{"model":"m","input":{"messages":[]}}"# } else { ASK }.to_owned();
+        let known: BTreeSet<String> =
+            [".sse", ".ndjson"].iter().flat_map(|end| fixtures(folder, end)).flat_map(|(_, body)| json_shapes(&body)).collect();
+        let mut stream = sim.connect();
+        let post = simulator::post(system, &ask, "x-dashscope-sse: enable\r\n");
+        let post = String::from_utf8(post).unwrap().replacen("/chat/completions", &format!("/{route}"), 1);
+        std::io::Write::write_all(&mut stream, post.as_bytes()).unwrap();
+        let answer = Answer::read(&mut stream);
+        assert_eq!(answer.status, 200, "{system}");
+        let written = json_shapes(&answer.body());
+        assert!(2 <= written.len(), "{system} wrote {written:?}");
+        let strange: Vec<&String> = written.difference(&known).collect();
+        assert!(strange.is_empty(), "{system}: no fixture has {strange:#?}");
+    }
+}
+
 #[test]
 fn openrouter_names_its_provider_and_tells_reasoning_twice() {
     let answer = Sim::start("builtin:providers", &[]).ask("openrouter", ASK);

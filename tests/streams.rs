@@ -2,10 +2,13 @@
 //! index says, and it does not depend on how the bytes were cut or how the lines end.
 
 use photofinish::dialect::{ChatDecoder, Decoder, ThinkTags};
-use photofinish::provider::Catalog;
+use photofinish::plan::TargetEntry;
+use photofinish::provider::{Catalog, Provider};
+use photofinish::record::TargetFacts;
 use photofinish::timeline::{EndMark, ErrorCode, ErrorKind, FinishSeen, Phase, ProviderError, ServerTiming, StreamEvent, Usage};
-use photofinish::wire::Frame;
+use photofinish::wire::ndjson::Ndjson;
 use photofinish::wire::sse::{Piece, Sse};
+use photofinish::wire::{Frame, Framing};
 use rand::RngExt;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -14,21 +17,25 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The folders of the chat dialect, and the provider file that reads each.
-const CHAT: &[(&str, &str)] = &[
+/// The folders, and the provider file that reads each.
+const READ: &[(&str, &str)] = &[
     ("_sse", "openai-compatible"),
+    ("anthropic", "anthropic"),
     ("ark", "volcengine-ark"),
     ("azure", "azure-openai"),
     ("cerebras", "cerebras"),
     ("dashscope-compat", "bailian"),
+    ("dashscope-native", "bailian-native"),
     ("deepseek", "deepseek"),
     ("groq", "groq"),
     ("iflytek-http", "iflytek"),
     ("iflytek-maas", "iflytek-maas"),
     ("llama-api-compat", "meta-llama"),
+    ("llama-api-native", "meta-llama-native"),
     ("llamacpp", "llamacpp"),
     ("lmdeploy", "lmdeploy"),
     ("lmstudio", "lmstudio"),
+    ("ollama-native", "ollama-native"),
     ("ollama-openai", "ollama"),
     ("openai", "openai"),
     ("openrouter", "openrouter"),
@@ -42,12 +49,8 @@ const CHAT: &[(&str, &str)] = &[
 /// The folders of dialects that have no decoder yet, and why.
 const NOT_YET: &[(&str, &str)] = &[
     ("_think", "vectors of the tag splitter, read by a test of their own"),
-    ("anthropic", "its own dialect: typed content blocks"),
-    ("dashscope-native", "its own dialect: cumulative output, status in comments"),
     ("gemini", "its own dialect: parts and candidates"),
     ("iflytek-ws", "its own dialect over WebSocket"),
-    ("llama-api-native", "its own dialect: typed events"),
-    ("ollama-native", "its own dialect in lines of JSON"),
 ];
 
 /// What the index may expect of a stream. A new key must be understood here before it can be ignored.
@@ -63,6 +66,9 @@ const EXPECTATIONS: &[&str] = &[
     "content_len",
     "tokens_per_content_chunk",
     "hidden_reasoning",
+    "finish_raw",
+    "finish_null_is_string",
+    "cumulative",
 ];
 
 fn folder() -> PathBuf {
@@ -78,12 +84,12 @@ struct Fixture {
     bytes: Vec<u8>,
 }
 
-/// The fixtures of the chat dialect.
+/// The fixtures that are read.
 fn fixtures() -> Vec<Fixture> {
     let index: Vec<Value> = serde_json::from_slice(&std::fs::read(folder().join("index.json")).unwrap()).unwrap();
     let chat = index.into_iter().filter(|entry| {
         let folder = entry["file"].as_str().unwrap().split('/').next().unwrap();
-        let listed = CHAT.iter().any(|(name, _)| *name == folder);
+        let listed = READ.iter().any(|(name, _)| *name == folder);
         assert!(listed || NOT_YET.iter().any(|(name, _)| *name == folder), "{folder}: neither read nor listed as not yet");
         listed
     });
@@ -108,6 +114,8 @@ struct Kept {
     name: String,
     data: Vec<u8>,
     unterminated: bool,
+    /// The comments since the last frame.
+    comments: Vec<Vec<u8>>,
 }
 
 /// What the framer makes of pieces of a body.
@@ -119,15 +127,34 @@ struct Framed {
     ends_in_comments: bool,
 }
 
+/// What the framer of the fixture's protocol makes of pieces of its body.
+fn framed_as<'b>(fixture: &Fixture, pieces: impl IntoIterator<Item = &'b [u8]>) -> Framed {
+    if provider(fixture).0.framing() == Framing::Sse {
+        return framed(pieces);
+    }
+    let mut framed = Framed::default();
+    let mut lines = Ndjson::new(16 << 20);
+    let mut keep = |Frame { name, data, unterminated }: Frame<'_>| {
+        framed.frames.push(Kept { name: name.to_owned(), data: data.to_vec(), unterminated, comments: Vec::new() });
+    };
+    for piece in pieces {
+        lines.feed(piece, &mut keep).unwrap();
+    }
+    lines.finish(&mut keep);
+    framed
+}
+
 fn framed<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Framed {
     let mut framed = Framed::default();
+    let mut comments = Vec::new();
     let mut sse = Sse::new(16 << 20);
     let mut keep = |piece: Piece<'_>| match piece {
         Piece::Frame(Frame { name, data, unterminated }) => {
             framed.ends_in_comments = false;
-            framed.frames.push(Kept { name: name.to_owned(), data: data.to_vec(), unterminated });
+            framed.frames.push(Kept { name: name.to_owned(), data: data.to_vec(), unterminated, comments: std::mem::take(&mut comments) });
         }
-        Piece::Comment(_) => {
+        Piece::Comment(text) => {
+            comments.push(text.to_vec());
             framed.ends_in_comments = true;
             framed.comments += 1;
         }
@@ -185,18 +212,33 @@ impl Read {
 }
 
 /// A fresh decoder, as the fixture's provider file and the fixture itself want it.
-fn decoder(fixture: &Fixture) -> ChatDecoder {
+fn decoder(fixture: &Fixture) -> Box<dyn Decoder> {
+    let (provider, target) = provider(fixture);
+    provider.decoder(&target)
+}
+
+/// The fixture's provider, and a target of it.
+fn provider(fixture: &Fixture) -> (Arc<dyn Provider>, TargetFacts) {
     let folder = fixture.file.split('/').next().unwrap();
-    let id = CHAT.iter().find(|(name, _)| *name == folder).unwrap().1;
-    let dialect = Catalog::builtin().profile(id).unwrap().chat_dialect().unwrap();
-    let tags = fixture.expect["think_mode"].as_str().map_or(dialect.think.clone(), |mode| mode.parse().unwrap());
-    ChatDecoder::with_tags(Arc::new(dialect), tags)
+    let id = READ.iter().find(|(name, _)| *name == folder).unwrap().1;
+    let catalog = Catalog::builtin();
+    // A target of any kind: only its provider and its tags matter to a decoder.
+    let think_tags = fixture.expect["think_mode"].as_str().map(str::to_owned);
+    let base_url = Some("http://127.0.0.1:9/v1".to_owned());
+    let mut entry = TargetEntry { target: format!("{id}/m"), base_url, think_tags, ..TargetEntry::default() };
+    if fixture.expect["cumulative"] == json!(true) {
+        entry.extra_body.insert("parameters".to_owned(), json!({ "incremental_output": false }));
+    }
+    let target = catalog.target(&entry).unwrap();
+    (catalog.provider(&target).unwrap(), target)
 }
 
 fn read(fixture: &Fixture, framed: &Framed) -> Read {
     let mut decoder = decoder(fixture);
+    decoder.status(fixture.status);
     let mut read = Read::default();
-    for Kept { name, data, unterminated } in &framed.frames {
+    for Kept { name, data, unterminated, comments } in &framed.frames {
+        comments.iter().for_each(|text| decoder.comment(text));
         decoder.feed(&Frame { name, data, unterminated: *unterminated }, &mut |event| read.take(event));
     }
     if framed.frames.is_empty() {
@@ -256,7 +298,14 @@ fn check(fixture: &Fixture, framed: &Framed, read: &Read) {
     }
     // The quirk that takes the end mark for `stop` gives it no word of the provider's.
     let finish = read.finish.as_ref().map(|finish| finish.raw.as_str()).filter(|raw| !raw.is_empty());
-    assert_eq!(finish, expect["finish"].as_str(), "{file}: finish");
+    match expect["finish_raw"].as_str() {
+        None => assert_eq!(finish, expect["finish"].as_str(), "{file}: finish"),
+        Some(raw) => {
+            assert_eq!(finish, Some(raw), "{file}: finish as sent");
+            let normal = read.finish.as_ref().map(|finish| serde_json::to_value(finish.normal).unwrap());
+            assert_eq!(normal.unwrap(), expect["finish"], "{file}: finish");
+        }
+    }
     let usage = read.usage.as_ref().map(|u| {
         assert!(serde_json::from_str::<Value>(u.raw.as_deref().unwrap()).unwrap().is_object(), "{file}: raw usage");
         json!({ "prompt": u.prompt, "completion": u.completion, "reasoning": u.reasoning, "cached": u.cached, "total": u.total })
@@ -292,7 +341,7 @@ fn every_stream_is_read_as_the_index_says() {
     let fixtures = fixtures();
     assert!(90 <= fixtures.len(), "only {} fixtures", fixtures.len());
     for fixture in &fixtures {
-        let framed = framed([fixture.bytes.as_slice()]);
+        let framed = framed_as(fixture, [fixture.bytes.as_slice()]);
         check(fixture, &framed, &read(fixture, &framed));
     }
 }
@@ -337,8 +386,13 @@ fn cut<'b>(bytes: &'b [u8], places: &BTreeSet<usize>) -> Vec<&'b [u8]> {
 fn neither_the_cuts_nor_the_line_ends_change_what_is_read() {
     const EVERY_SPLIT_UP_TO: usize = 8 << 10;
     let mut random = ChaCha8Rng::seed_from_u64(7);
-    for fixture in fixtures().iter().filter(|fixture| fixture.status == 200 && fixture.content_type.starts_with("text/event-stream")) {
-        let reference = framed([fixture.bytes.as_slice()]);
+    let streams = ["text/event-stream", "application/x-ndjson"];
+    let is_stream = |fixture: &&Fixture| fixture.status == 200 && streams.iter().any(|kind| fixture.content_type.starts_with(kind));
+    for fixture in fixtures().iter().filter(is_stream) {
+        // Making a provider costs more than framing: once a fixture.
+        let lines = provider(fixture).0.framing() == Framing::Ndjson;
+        let framed = |pieces: Vec<&[u8]>| if lines { framed_as(fixture, pieces) } else { framed(pieces) };
+        let reference = framed(vec![fixture.bytes.as_slice()]);
         let expected = read(fixture, &reference);
         for end in [&b"\n"[..], b"\r\n", b"\r"] {
             let bytes = with_line_ends(&fixture.bytes, end);
@@ -359,7 +413,7 @@ fn neither_the_cuts_nor_the_line_ends_change_what_is_read() {
                 let places = (0..random.random_range(2..40)).map(|_| random.random_range(0..=bytes.len())).collect();
                 same(cut(&bytes, &places), &format!("at {places:?}"));
             }
-            check(fixture, &reference, &read(fixture, &framed(bytes.chunks(3))));
+            check(fixture, &reference, &read(fixture, &framed(bytes.chunks(3).collect())));
         }
     }
 }

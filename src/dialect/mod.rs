@@ -1,14 +1,22 @@
 //! Reads frames: what a provider's stream means. Sans-I/O and without a clock.
 
+mod anthropic;
 pub mod chat;
 mod chunk;
+mod dashscope;
 pub mod errors;
 mod finish;
+mod llama;
+mod ollama;
 mod shape;
 mod tally;
 pub mod think;
 
+pub use anthropic::AnthropicDecoder;
 pub use chat::{ChatDecoder, ChatDialect};
+pub use dashscope::DashScopeDecoder;
+pub use llama::LlamaDecoder;
+pub use ollama::OllamaDecoder;
 pub use think::{ThinkMode, ThinkTags};
 
 use crate::timeline::StreamEvent;
@@ -21,6 +29,8 @@ pub type Emit<'e> = &'e mut dyn FnMut(StreamEvent<'_>);
 pub trait Decoder: Send {
     /// The response's status, before anything else: an error event under a failing status is judged by it.
     fn status(&mut self, _status: u16) {}
+    /// A comment of the stream, without its colon, before the frame that it stands in.
+    fn comment(&mut self, _text: &[u8]) {}
     /// A frame of the stream.
     fn feed(&mut self, frame: &Frame<'_>, emit: Emit<'_>);
     /// The whole body of a response that held no frame at all: a JSON error, a page of HTML, a JSON reply to a stream request.

@@ -171,7 +171,8 @@ impl Watch for Watching<'_> {
         self.decoder.feed(&frame, &mut |event| gathered.take(number, event));
         self.end_frame();
     }
-    fn comment(&mut self, _: &[u8]) {
+    fn comment(&mut self, text: &[u8]) {
+        self.decoder.comment(text);
         self.gathered.answer.comments += 1;
     }
     fn mark(&mut self, mark: Mark) {

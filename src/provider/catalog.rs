@@ -1,10 +1,11 @@
 //! All providers: the built-in files, parsed only when asked for, and files from folders that stand before them.
 
+use super::ask::OwnProvider;
 use super::chat::ChatProvider;
-use super::config;
-use super::profile::{DialectName, Profile};
+use super::profile::Profile;
 use super::read::{FileFault, nearest};
 use super::{Provider, check};
+use super::{anthropic, config, dashscope, llama, ollama};
 use crate::record::TargetFacts;
 use crate::wire::Endpoint;
 use std::collections::BTreeMap;
@@ -17,9 +18,42 @@ macro_rules! built_in {
 
 /// The built-in files, by id.
 const BUILT_IN: &[(&str, &str)] = built_in!(
-    "azure-openai" "bailian" "cerebras" "deepseek" "groq" "iflytek" "iflytek-maas" "llamacpp" "lmdeploy" "lmstudio" "meta-llama" "ollama"
-    "openai" "openai-compatible" "openrouter" "sglang" "siliconflow" "tgi" "vllm" "volcengine-ark" "xinference"
+    "anthropic" "azure-openai" "bailian" "bailian-anthropic" "bailian-native" "cerebras" "deepseek" "deepseek-anthropic" "groq" "iflytek" "iflytek-maas"
+    "llamacpp" "llamacpp-anthropic" "lmdeploy" "lmstudio" "meta-llama" "meta-llama-native" "ollama" "ollama-native" "openai" "openai-compatible" "openrouter" "sglang"
+    "siliconflow" "tgi" "vllm" "vllm-anthropic" "volcengine-ark" "xinference"
 );
+
+/// The protocols of providers' own: the name that `reply: dialect:` takes, and its adapter. One line each.
+macro_rules! protocols {
+    ($($(#[$told:meta])* $name:ident $adapter:path;)*) => {
+        /// The dialects that can be read.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum DialectName {
+            /// `/chat/completions` and its family.
+            #[default]
+            Chat,
+            $($(#[$told])* $name,)*
+        }
+        fn adapter(profile: Arc<Profile>) -> Arc<dyn Provider> {
+            match profile.reply.dialect {
+                DialectName::Chat => Arc::new(ChatProvider::new(profile)),
+                $(DialectName::$name => Arc::new(OwnProvider::new(profile, &$adapter)),)*
+            }
+        }
+    };
+}
+
+protocols! {
+    /// Anthropic Messages.
+    Anthropic anthropic::PROTOCOL;
+    /// DashScope's own.
+    DashScope dashscope::PROTOCOL;
+    /// Meta Llama's own.
+    Llama llama::PROTOCOL;
+    /// Ollama's own.
+    Ollama ollama::PROTOCOL;
+}
 
 /// Where a provider's file is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,9 +195,7 @@ impl Catalog {
     /// What asks a target's provider and reads its replies.
     pub fn provider(&self, target: &TargetFacts) -> Result<Arc<dyn Provider>, CatalogError> {
         let profile = self.profile(target.provider.as_str())?;
-        match profile.reply.dialect {
-            DialectName::Chat => Ok(Arc::new(ChatProvider::new(profile))),
-        }
+        Ok(adapter(profile))
     }
 
     /// Where a target's connections go. The base URL was checked when the target was resolved.

@@ -1,23 +1,15 @@
 //! Asks every provider that speaks the chat dialect, as its file says.
 
-use super::profile::{DialectName, Profile};
-use super::target::is_loopback;
+use super::ask::{self, Body};
+use super::profile::Profile;
 use super::{Call, Capabilities, Provider, RequestError};
 use crate::dialect::{ChatDecoder, ChatDialect, Decoder};
 use crate::ident::ProviderId;
-use crate::record::{TargetFacts, Thinking};
-use crate::secret::{ExposeSecret, Secret};
+use crate::record::TargetFacts;
 use crate::timeline::ErrorKind;
-use crate::wire::{Framing, HeaderText, WireRequest};
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use serde_json::{Value, json};
+use crate::wire::{Framing, WireRequest};
+use serde_json::json;
 use std::sync::Arc;
-
-/// The longest line that a request allows unless the run says otherwise, bytes.
-pub const LARGEST_LINE: u64 = 16 << 20;
-/// The largest body that a request allows unless the run says otherwise, bytes.
-pub const LARGEST_BODY: u64 = 256 << 20;
 
 /// A provider of the chat dialect.
 #[derive(Debug)]
@@ -34,7 +26,7 @@ impl ChatProvider {
         ChatProvider { profile, dialect }
     }
 
-    fn body(&self, call: &Call<'_>) -> Result<Vec<u8>, RequestError> {
+    fn body(&self, call: &Call<'_>) -> Result<Body, RequestError> {
         let (rule, target) = (&self.profile.request, call.target);
         let mut body = Body::default();
         body.set("model", json!(target.model));
@@ -55,43 +47,11 @@ impl ChatProvider {
         if let Some(seed) = target.sampling.seed.filter(|_| rule.seed) {
             body.set("seed", json!(seed));
         }
-        let thinking = self.profile.thinking_fields(target.thinking).ok_or_else(|| {
-            let word = if target.thinking == Thinking::On { "on" } else { "off" };
-            RequestError::Unsupported(format!("{} has no switch to turn thinking {word}", self.profile.provider.title))
-        })?;
+        let thinking = ask::thinking(&self.profile, target)?;
         for (name, value) in rule.body.iter().chain(&thinking).chain(&target.extra_body) {
             body.merge(name, value.clone());
         }
-        serde_json::to_vec(&body).map_err(|error| RequestError::Unsupported(error.to_string()))
-    }
-
-    fn headers(&self, call: &Call<'_>) -> Result<Vec<(String, HeaderText)>, RequestError> {
-        let plain = |name: &str, value: &str| (name.to_owned(), HeaderText::Plain(value.to_owned()));
-        let mut headers = vec![
-            plain("content-type", "application/json"),
-            plain("accept", "text/event-stream"),
-            plain("user-agent", concat!("photofinish/", env!("CARGO_PKG_VERSION"))),
-        ];
-        headers.extend(self.profile.request.headers.iter().map(|(name, value)| plain(&name.to_lowercase(), value)));
-        if let Some(name) = &self.profile.request.request_id {
-            headers.push(plain(&name.to_lowercase(), call.request_id));
-        }
-        match (&self.profile.key, call.key) {
-            (Some(rule), Some(key)) => headers.push((rule.header.to_lowercase(), HeaderText::Secret(worded(&rule.header, key)))),
-            (Some(rule), None) if !rule.optional && !call.target.simulated && !is_loopback(&call.target.base_url) => {
-                return Err(RequestError::NoKey(rule.env.join(" or ")));
-            }
-            _ => {}
-        }
-        Ok(headers)
-    }
-}
-
-/// The key as its header words it.
-fn worded(header: &str, key: &Secret) -> Secret {
-    match header.eq_ignore_ascii_case("authorization") {
-        true => Secret::from(format!("Bearer {}", key.expose_secret())),
-        false => key.clone(),
+        Ok(body)
     }
 }
 
@@ -101,28 +61,11 @@ impl Provider for ChatProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let rule = &self.profile.request;
-        Capabilities {
-            reasoning: !self.profile.reply.reasoning.is_empty() || self.profile.reply.think != "off",
-            seed: rule.seed,
-            thinking_switch: rule.thinking.is_some(),
-            usage: self.profile.reply.usage != super::profile::UsagePlace::Unknown,
-            key: self.profile.key.as_ref().is_some_and(|key| !key.optional),
-        }
+        ask::capabilities(&self.profile)
     }
 
     fn request(&self, call: &Call<'_>) -> Result<WireRequest, RequestError> {
-        let base = url::Url::parse(&call.target.base_url).map_err(|error| RequestError::Unsupported(format!("base_url: {error}")))?;
-        let path = format!("{}{}", base.path().trim_end_matches('/'), self.profile.endpoint.path);
-        Ok(WireRequest {
-            method: "POST",
-            path,
-            headers: self.headers(call)?,
-            body: self.body(call)?,
-            framing: self.framing(),
-            largest_line: LARGEST_LINE,
-            largest_body: LARGEST_BODY,
-        })
+        ask::wire_request(&self.profile, call, self.body(call)?, self.framing())
     }
 
     fn remedy(&self, kind: ErrorKind) -> Option<&str> {
@@ -130,9 +73,7 @@ impl Provider for ChatProvider {
     }
 
     fn framing(&self) -> Framing {
-        match self.profile.reply.dialect {
-            DialectName::Chat => Framing::Sse,
-        }
+        Framing::Sse
     }
 
     fn decoder(&self, target: &TargetFacts) -> Box<dyn Decoder> {
@@ -141,42 +82,14 @@ impl Provider for ChatProvider {
     }
 }
 
-/// A request's body: fields in the order in which they were set, so that equal calls are equal bytes.
-#[derive(Debug, Default)]
-struct Body(Vec<(String, Value)>);
-
-impl Body {
-    fn set(&mut self, name: &str, value: Value) {
-        match self.0.iter_mut().find(|(known, _)| known == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
-        }
-    }
-    /// Sets a field; an object is added to the one that stands there.
-    fn merge(&mut self, name: &str, value: Value) {
-        match (self.0.iter_mut().find(|(known, _)| known == name), value) {
-            (Some((_, Value::Object(old))), Value::Object(new)) => old.extend(new),
-            (_, value) => self.set(name, value),
-        }
-    }
-}
-
-impl Serialize for Body {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::TargetEntry;
     use crate::provider::Catalog;
-    use crate::record::Sampling;
+    use crate::record::{Sampling, Thinking};
+    use crate::secret::{ExposeSecret, Secret};
+    use crate::wire::HeaderText;
     use std::collections::BTreeMap;
 
     /// The request to a target, as path, header names and values (keys too), and body.

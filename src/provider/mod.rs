@@ -1,11 +1,16 @@
 //! What a provider wants to be asked and how its reply is cut. Says what to send and how to read; does neither.
 
+mod anthropic;
+mod ask;
 mod catalog;
 mod chat;
 mod check;
 pub mod config;
+mod dashscope;
 mod inline;
 pub mod keys;
+mod llama;
+mod ollama;
 pub mod profile;
 mod read;
 mod target;

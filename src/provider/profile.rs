@@ -1,5 +1,6 @@
 //! A provider's file: what `providers/*.yaml` may hold. Keys stand in named groups, so that a fault in one can be told by line.
 
+pub use super::catalog::DialectName;
 use crate::dialect::{ChatDialect, ThinkTags};
 use crate::ident::ProviderId;
 use crate::record::{Claim, Pace, Thinking};
@@ -63,7 +64,7 @@ pub struct About {
 pub struct Places {
     /// Scheme, host, port and base path. A name in braces must be filled by the plan's own `base_url`.
     pub base_url: String,
-    /// What follows the base path.
+    /// What follows the base path; `{model}` in it is filled with the target's model.
     #[serde(default = "chat_path")]
     pub path: String,
     /// Other base URLs by name: `provider@region/model`.
@@ -198,15 +199,6 @@ impl Default for ReplyRule {
             ok_codes: usual.ok_codes,
         }
     }
-}
-
-/// The dialects that can be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DialectName {
-    /// `/chat/completions` and its family.
-    #[default]
-    Chat,
 }
 
 /// Where token counts come in a stream.

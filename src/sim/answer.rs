@@ -82,7 +82,7 @@ pub fn chat(system: &System, request: &Request, about: Circumstances<'_>) -> (An
     let names = met.iter().map(|(fault, _)| *fault).collect();
     let parsed = serde_json::from_slice::<Ask>(&request.body);
     let readable = parsed.is_ok();
-    let ask = parsed.unwrap_or_default();
+    let ask = parsed.unwrap_or_default().settled(request);
     let call = Call { system, request, ask: &ask, source: &source, created: about.wall.as_second() };
     let refuse = |refusal, rule: Option<&Rule>| Answer::Whole(refused(&call, refusal, rule));
     if !readable {

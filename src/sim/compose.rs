@@ -119,6 +119,11 @@ pub fn values(call: &Call<'_>, script: &Script, model: &str, prompt: usize) -> H
         ("queue_s", s(queue)),
         ("prompt_s", s(work)),
         ("gen_s", s(times.generation)),
+        ("created_at", jiff::Timestamp::from_second(*created).unwrap_or_default().to_string()),
+        ("load_ns", queue.to_string()),
+        ("prompt_ns", work.to_string()),
+        ("gen_ns", times.generation.to_string()),
+        ("total_ns", (times.ttft + times.generation).to_string()),
         ("total_s", s(work + times.generation)),
     ])
 }

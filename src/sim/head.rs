@@ -2,12 +2,14 @@
 
 use super::answer::Whole;
 
-/// What the header of a stream says in any HTTP; `headers` are the provider's own.
+/// What the header of a stream says in any HTTP; `headers` are the provider's own, and a content type among them is the stream's.
 pub fn stream_headers(headers: &[(String, String)], gzip: bool) -> Vec<(String, String)> {
-    let fixed = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")];
+    let is_type = |(name, _): &&(String, String)| name == "content-type";
+    let own = headers.iter().find(is_type).map(|(_, value)| value.as_str());
+    let fixed = [("content-type", own.unwrap_or("text/event-stream; charset=utf-8")), ("cache-control", "no-cache")];
     let coding = gzip.then_some(("content-encoding", "gzip"));
     let fixed = fixed.into_iter().chain(coding).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    fixed.chain(headers.iter().cloned()).collect()
+    fixed.chain(headers.iter().filter(|header| !is_type(header)).cloned()).collect()
 }
 
 /// The header of a stream as HTTP/1 bytes.

@@ -72,6 +72,11 @@ pub struct Reply {
     extra_tokens: usize,
     pub(super) timings: bool,
     pub(super) had_reasoning: bool,
+    /// For writers of other protocols: the reply has begun, the kind of block that is open, and how many were closed.
+    pub(super) begun: bool,
+    pub(super) open: Option<Phase>,
+    pub(super) blocks: usize,
+    pub(super) so_far: [String; 2],
 }
 
 /// On which chunks usage stands.
@@ -148,6 +153,10 @@ impl Reply {
             extra_tokens: system.usage.extra_tokens,
             timings: system.server_timings && !wording.timings.is_empty(),
             had_reasoning: 0 < script.reasoning.tokens(),
+            begun: false,
+            open: None,
+            blocks: 0,
+            so_far: Default::default(),
             script,
         };
         if reply.hidden() {
@@ -185,6 +194,9 @@ impl Reply {
 
     /// Writes what an act says and tells what it holds.
     pub fn write(&mut self, act: &Act, out: &mut Vec<u8>) -> Held {
+        if let Some(held) = self.wording.writer.and_then(|writer| writer(self, act, out)) {
+            return held;
+        }
         match act {
             Act::Comment => {
                 out.extend_from_slice(self.ping.as_bytes());
@@ -264,6 +276,30 @@ impl Reply {
         self.kind(kind, text.slice(from, to), out);
         *(if phase == Phase::Reasoning { &mut self.script.reasoning } else { &mut self.script.content }) = text;
         held
+    }
+
+    /// Counts a piece of text and gives it escaped, for a writer of another protocol.
+    pub(super) fn piece(&mut self, phase: Phase, from: usize, to: usize) -> (Held, String) {
+        let (whole, held) = match phase {
+            Phase::Reasoning => (&self.script.reasoning, Held { reasoning: to - from, content: 0 }),
+            Phase::Content => (&self.script.content, Held { reasoning: 0, content: to - from }),
+        };
+        let text = whole.slice(from, to).to_owned();
+        let content = self.script.content.tokens();
+        let last = to == if content == 0 { self.script.reasoning.tokens() } else { content } && (content == 0 || phase == Phase::Content);
+        self.count(held, last);
+        (held, text)
+    }
+
+    /// An event of another protocol: its data with `$names`, and the text that stands in it.
+    pub(super) fn own_event(&self, json: &str, text: &str, out: &mut Vec<u8>) {
+        self.event(&self.template(json), text, out);
+    }
+
+    /// A line of a protocol of lines.
+    pub(super) fn own_line(&self, json: &str, text: &str, out: &mut Vec<u8>) {
+        self.template(json).write(text, &self.told(), out);
+        out.extend_from_slice(self.lines.end.as_bytes());
     }
 
     fn count(&mut self, held: Held, last: bool) {

@@ -133,8 +133,42 @@ pub struct Ask {
     pub reasoning_effort: Option<String>,
     /// vLLM, Groq: whether reasoning is sent.
     pub include_reasoning: Option<bool>,
+    /// Ollama's own protocol: `false` switches thinking off.
+    pub think: Option<serde_json::Value>,
+    /// Ollama's own protocol.
+    pub options: Option<OllamaOptions>,
+    /// DashScope's own protocol: the prompt.
+    pub input: Option<Input>,
+    /// DashScope's own protocol: the rest.
+    pub parameters: Option<Parameters>,
     /// llama.cpp.
     pub return_progress: Option<bool>,
+}
+
+/// `input` of DashScope's own protocol.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Input {
+    /// The prompt.
+    pub messages: Vec<Message>,
+}
+
+/// `parameters` of DashScope's own protocol.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Parameters {
+    /// A cap.
+    pub max_tokens: Option<u64>,
+    /// Thinking.
+    pub enable_thinking: Option<bool>,
+}
+
+/// `options` of Ollama's own protocol.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct OllamaOptions {
+    /// A cap on the whole output.
+    pub num_predict: Option<u64>,
 }
 
 /// `stream_options`.
@@ -177,6 +211,18 @@ pub struct TemplateSwitches {
 }
 
 impl Ask {
+    /// What other protocols say elsewhere is put where chat has it; DashScope's streams where the header asks for that.
+    pub fn settled(mut self, request: &Request) -> Ask {
+        if let Some(options) = self.options.take() {
+            self.max_tokens = self.max_tokens.or(options.num_predict);
+        }
+        let Some(input) = self.input.take() else { return self };
+        self.messages = input.messages;
+        let parameters = self.parameters.take().unwrap_or_default();
+        (self.max_tokens, self.enable_thinking) = (parameters.max_tokens, parameters.enable_thinking);
+        self.stream = Some(request.header("x-dashscope-sse") == Some("enable"));
+        self
+    }
     /// Whether the request asks for usage.
     pub fn wants_usage(&self) -> bool {
         self.stream_options.as_ref().is_some_and(|options| options.include_usage == Some(true)) || self.wants_usage_always()
@@ -190,6 +236,7 @@ impl Ask {
     pub fn declines_thinking(&self) -> bool {
         let switches = self.chat_template_kwargs.as_ref();
         self.enable_thinking == Some(false)
+            || self.think == Some(serde_json::Value::Bool(false))
             || self.thinking.as_ref().is_some_and(|thinking| thinking.kind.as_deref() == Some("disabled"))
             || switches.is_some_and(|switches| switches.enable_thinking == Some(false) || switches.thinking == Some(false))
             || self.reasoning_effort.as_deref() == Some("none")

@@ -278,7 +278,7 @@ impl House {
     /// What a chat request that was read at `received` is answered with, and its truth so far; or the answer to any other request.
     pub fn answer(&self, request: &Request, received: Stamp, truth: Truth) -> Result<(Answer, Handover), Whole> {
         let system = system_of(&self.behaviour, &request.path);
-        let Some(system) = system.filter(|_| request.method == "POST" && request.path.ends_with("/chat/completions")) else {
+        let Some(system) = system.filter(|system| request.method == "POST" && request.path.ends_with(system.wording.route)) else {
             return Err(answer::other(&self.behaviour, system, request));
         };
         let (nth, seen_before) = self.note(&system.name, &request.body);

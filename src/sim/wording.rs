@@ -3,12 +3,22 @@
 //! This is the oracle's side of the wire, so it shares nothing with `dialect/`: that one reads tolerantly, this one writes exactly
 //! what a provider writes, absent fields, nulls and key order included (docs/dialects.md; `basis` as told there).
 
+mod anthropic;
 mod cloud;
+mod dashscope;
+mod llama;
 mod local;
+mod ollama;
 mod refusal;
 mod west;
 
 pub use refusal::Refusal;
+
+use super::reply::{Held, Reply};
+use super::script::Act;
+
+/// The writer of a protocol of a provider's own: writes what an act says and tells what it holds, or leaves the act to the usual one.
+pub type Writer = fn(&mut Reply, &Act, &mut Vec<u8>) -> Option<Held>;
 
 /// Where token usage is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -170,6 +180,10 @@ pub struct Wording {
     pub limit_headers: &'static [(&'static str, &'static str)],
     /// The header that carries the key besides `authorization`; empty if none.
     pub key_header: &'static str,
+    /// How the path of a request ends.
+    pub route: &'static str,
+    /// The writer of another protocol than chat.
+    pub writer: Option<Writer>,
 }
 
 /// The plainest wording: what the OpenAI-compatible ones have in common. Every dialect is written as a change of this.
@@ -218,6 +232,8 @@ const PLAIN: Wording = Wording {
     refusals: &[],
     limit_headers: &[],
     key_header: "",
+    route: "/chat/completions",
+    writer: None,
 };
 
 /// All of them.
@@ -246,6 +262,15 @@ pub const ALL: &[Wording] = &[
     west::OPENAI,
     west::AZURE_OPENAI,
     west::OPENROUTER,
+    anthropic::ANTHROPIC,
+    anthropic::DEEPSEEK_ANTHROPIC,
+    anthropic::BAILIAN_ANTHROPIC,
+    anthropic::VLLM_ANTHROPIC,
+    anthropic::LLAMACPP_ANTHROPIC,
+    ollama::OLLAMA_NATIVE,
+    dashscope::BAILIAN_NATIVE,
+    dashscope::BAILIAN_NATIVE_CUMULATIVE,
+    llama::META_LLAMA_NATIVE,
 ];
 
 /// The wording of a name.

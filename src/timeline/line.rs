@@ -104,13 +104,14 @@ impl TextOfPhases {
 }
 
 /// All texts of a reply in order of arrival. Empty texts are not in it. In the record it stands as parallel arrays of one length; in memory
-/// a text is one row of 20 bytes, so that an event touches one place, and ten thousand replies fit beside each other.
+/// a text is one row of 16 bytes, so that an event touches one place, and ten thousand replies fit beside each other.
 #[derive(Clone, Default)]
 pub struct Timeline {
     /// What the rows' times count from.
     base: u64,
     rows: Vec<Row>,
-    /// Texts that do not fit into a row (longer than 16 KB, an interval of more than 4 s), by index, ascending.
+    /// Texts that do not fit into a row (longer than 16 KB, an interval of more than 4 s, behind the 65 535th write or read), by index,
+    /// ascending.
     odd: Vec<(u32, Point)>,
     /// The arrays that it was read from were of unequal length.
     unequal: bool,
@@ -120,18 +121,18 @@ pub struct Timeline {
     pub usage: Vec<UsagePoint>,
 }
 
-/// One text in 20 bytes: its time since the timeline's base in 48 bits, its phase and length in 16.
+/// One text in 16 bytes: its time since the timeline's base in 48 bits, its phase and length in 16.
 #[derive(Clone, Copy)]
 struct Row {
     at_low: u32,
     at_high: u16,
     what: u16,
     width_ns: u32,
-    chunk: u32,
-    read: u32,
+    chunk: u16,
+    read: u16,
 }
 
-const _: () = assert!(size_of::<Row>() == 20);
+const _: () = assert!(size_of::<Row>() == 16);
 /// In a row's `what`: the bits of the length, and the mark of a row whose text stands among the odd ones.
 const LENGTH: u16 = (1 << 14) - 1;
 const ODD: u16 = u16::MAX;
@@ -142,8 +143,9 @@ impl Row {
         let at = point.at.0.checked_sub(base).filter(|at| at >> 48 == 0)?;
         let length = u16::try_from(point.bytes).ok().filter(|length| *length <= LENGTH)?;
         let width_ns = u32::try_from(point.width_ns).ok()?;
+        let (chunk, read) = (u16::try_from(point.chunk).ok()?, u16::try_from(point.read).ok()?);
         let what = (point.phase as u16) << 14 | length;
-        Some(Row { at_low: at as u32, at_high: (at >> 32) as u16, what, width_ns, chunk: point.chunk, read: point.read })
+        Some(Row { at_low: at as u32, at_high: (at >> 32) as u16, what, width_ns, chunk, read })
     }
     /// `None` for the phase marks an odd one.
     fn phase(&self) -> Option<Phase> {
@@ -182,7 +184,7 @@ impl Timeline {
             Some(phase) => {
                 let at = Offset(self.base + (u64::from(row.at_high) << 32 | u64::from(row.at_low)));
                 let bytes = u32::from(row.what & LENGTH);
-                Some(Point { at, width_ns: row.width_ns.into(), phase, bytes, chunk: row.chunk, read: row.read })
+                Some(Point { at, width_ns: row.width_ns.into(), phase, bytes, chunk: row.chunk.into(), read: row.read.into() })
             }
             None => self.odd_one(index).map(|i| self.odd[i].1),
         }
@@ -360,7 +362,7 @@ mod tests {
         ];
         points.iter().for_each(|point| line.push(*point));
         assert_eq!(line.points().collect::<Vec<_>>(), points);
-        assert_eq!((line.odd.len(), line.first(), line.last()), (3, Some(points[0]), Some(points[5])));
+        assert_eq!((line.odd.len(), line.first(), line.last()), (4, Some(points[0]), Some(points[5])));
         let text = serde_json::to_string(&line).unwrap();
         assert_eq!(serde_json::from_str::<Timeline>(&text).unwrap(), line);
         line.change(1, |point| point.width_ns = secs(9));
