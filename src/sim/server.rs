@@ -159,6 +159,14 @@ pub async fn serve(options: Options, ready: impl FnOnce(&Ready), stop: impl Futu
     }
     ready(&announcement);
     tasks.run_until(stop).await;
+    // A stream whose last byte is written notes that in a turn of its own.
+    tasks
+        .run_until(async {
+            for _ in 0..64 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     // Streams under way hand their truth over when they are dropped; then the log's thread is done.
     drop(tasks);
     drop(house);
