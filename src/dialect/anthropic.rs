@@ -238,20 +238,7 @@ mod tests {
     use super::*;
 
     fn read(frames: &[&str]) -> Vec<String> {
-        let mut decoder = AnthropicDecoder::new(ThinkTags::default(), BTreeMap::new());
-        let mut seen = Vec::new();
-        let mut note = |event: StreamEvent<'_>| match event {
-            StreamEvent::Delta { phase, text, .. } => seen.push(format!("{}:{text}", phase.letter())),
-            StreamEvent::Usage(usage) => seen.push(format!("usage {:?}+{:?}", usage.prompt, usage.completion)),
-            StreamEvent::Error(error) => seen.push(format!("error {:?} {}", error.kind, error.message)),
-            StreamEvent::Finish(finish) => seen.push(format!("finish {:?}", finish.normal)),
-            other => seen.push(format!("{other:?}")),
-        };
-        for data in frames {
-            decoder.feed(&Frame { name: "", data: data.as_bytes(), unterminated: false }, &mut note);
-        }
-        decoder.finish(&mut note);
-        seen
+        super::super::told(&mut AnthropicDecoder::new(ThinkTags::default(), BTreeMap::new()), frames)
     }
 
     #[test]

@@ -42,3 +42,21 @@ pub trait Decoder: Send {
     /// The response is over: what was held back comes out. A `held` of 0 then means the last frame that was fed.
     fn finish(&mut self, emit: Emit<'_>);
 }
+
+/// What a decoder makes of whole frames, an event a line: for the tests of the dialects.
+#[cfg(test)]
+fn told(decoder: &mut dyn Decoder, frames: &[&str]) -> Vec<String> {
+    let mut seen = Vec::new();
+    let mut note = |event: StreamEvent<'_>| match event {
+        StreamEvent::Delta { phase, text, .. } => seen.push(format!("{}:{text}", phase.letter())),
+        StreamEvent::Usage(usage) => seen.push(format!("usage {:?}+{:?}", usage.prompt, usage.completion)),
+        StreamEvent::Error(error) => seen.push(format!("error {:?} {}", error.kind, error.message)),
+        StreamEvent::Finish(finish) => seen.push(format!("finish {:?}", finish.normal)),
+        other => seen.push(format!("{other:?}")),
+    };
+    for data in frames {
+        decoder.feed(&Frame { name: "", data: data.as_bytes(), unterminated: false }, &mut note);
+    }
+    decoder.finish(&mut note);
+    seen
+}
