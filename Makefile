@@ -18,7 +18,7 @@ portable: ## what systems other than Unix get (reqwest and user-space times), co
 demo: ## the main job on simulated providers
 	cargo run --locked --release -- demo
 
-bench: ## every goal of docs/accuracy.md beside what this machine gives (about six minutes on an otherwise idle machine), then instruction counts
+bench: ## every goal of docs/accuracy.md beside what this machine gives (about three minutes on an otherwise idle machine, once built), then instruction counts
 	cargo bench --locked --bench goals
 	@if command -v valgrind >/dev/null; then $(MAKE) bench-instructions; else echo "no instruction counts: valgrind is not here"; fi
 
